@@ -1,0 +1,205 @@
+"""Every exception docpager raises on purpose, and the exit code each one ends a command with.
+
+::
+
+    DocpagerError                      1
+    |-- UsageError                     2   a flag, a setting or a combination that cannot be
+    |-- QuestionFileError             65   an unreadable question file, or one without questions
+    |-- MissingInputError             66   no such folder, file or run
+    |   `-- MissingArchiveError       66
+    |-- TemporaryError                75   try the same command again later
+    |   |-- LockedError               75
+    |   `-- EndpointDownError         75
+    |-- ConfigurationError            78   settings that cannot work here
+    |   |-- WindowTooSmallError       78
+    |   |-- CredentialsError          78
+    |   |-- ArchiveFormatError        78
+    |   `-- EmbedderMismatchError     78
+    |-- DocumentError                  -   one document could not be read; it becomes a row, never a crash
+    |   |-- EncryptedDocumentError
+    |   |-- UnsupportedDocumentError
+    |   `-- LimitExceededError
+    |-- PagerError                     -   the model asked memory for what cannot be; it is told, nothing changed
+    |   |-- AdmissionRefusedError
+    |   |-- UnknownPageError
+    |   `-- NotResidentError
+    |-- ToolError                      -   a tool call that cannot be carried out; its message goes to the model
+    |   `-- TranscriptError                text that is not a transcript of ours
+    `-- ModelError                     -   the model failed for this question; the question's row says how
+
+A fault (a page that is not resident) is an event, not an exception: see ``docpager.memory.events``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class DocpagerError(Exception):
+    """Base of every error docpager raises on purpose."""
+
+    exit_code = 1
+
+
+class UsageError(DocpagerError):
+    """A flag, a setting or a combination of them that cannot be."""
+
+    exit_code = 2
+
+
+class QuestionFileError(DocpagerError):
+    """A question file that cannot be read or holds no question."""
+
+    exit_code = 65
+
+
+class MissingInputError(DocpagerError):
+    """A file, folder or run that is not there."""
+
+    exit_code = 66
+
+
+class MissingArchiveError(MissingInputError):
+    """There is no archive at this place."""
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+        super().__init__(f"No archive at {uri}. Make one with: docpager ingest FOLDER --archive {uri}")
+
+
+class TemporaryError(DocpagerError):
+    """Nothing is wrong with the command: the same one may work later."""
+
+    exit_code = 75
+
+
+class LockedError(TemporaryError):
+    """Another process holds the lock on a folder or an archive."""
+
+    def __init__(self, what: str, lock_path: str) -> None:
+        self.what = what
+        self.lock_path = lock_path
+        super().__init__(f"{what} is in use by another docpager process (lock {lock_path}). Try again when it has ended.")
+
+
+class EndpointDownError(TemporaryError):
+    """The model's endpoint gave no successful reply for too long."""
+
+
+class ConfigurationError(DocpagerError):
+    """Settings that cannot work on this machine or with this archive."""
+
+    exit_code = 78
+
+
+class WindowTooSmallError(ConfigurationError):
+    """The context window leaves no room for a single page."""
+
+    def __init__(self, window: int, fixed: int, needed: int) -> None:
+        self.window = window
+        self.fixed = fixed
+        self.needed = needed
+        super().__init__(
+            f"A window of {window:,} tokens is too small: {fixed:,} are taken by the system message, the reply, "
+            f"the question, the log and the tail, and a page needs {needed:,}. "
+            f"Set --context-tokens to at least {fixed + needed:,}."
+        )
+
+
+class CredentialsError(ConfigurationError):
+    """The endpoint refused the key, or there is none."""
+
+
+class ArchiveFormatError(ConfigurationError):
+    """An archive written in a format this version does not know."""
+
+    def __init__(self, uri: str, found: str, known: str) -> None:
+        self.uri = uri
+        self.found = found
+        self.known = known
+        super().__init__(
+            f"The archive at {uri} has format {found}; this docpager knows format {known}. "
+            "Nothing was changed. Use the docpager that wrote it, or ingest again into a new archive."
+        )
+
+
+class EmbedderMismatchError(ConfigurationError):
+    """The archive's vectors come from another embedding model."""
+
+    def __init__(self, uri: str, found: str, asked: str) -> None:
+        self.uri = uri
+        self.found = found
+        self.asked = asked
+        super().__init__(
+            f"The archive at {uri} was embedded with {found}, not {asked}. "
+            f"Set the embedder to {found}, or ingest again into a new archive."
+        )
+
+
+class DocumentError(DocpagerError):
+    """One document could not be read."""
+
+
+class EncryptedDocumentError(DocumentError):
+    """The document wants a password."""
+
+
+class UnsupportedDocumentError(DocumentError):
+    """No reader takes this kind of file."""
+
+
+class LimitExceededError(DocumentError):
+    """Reading the document took more time, memory or output than it may."""
+
+
+class PagerError(DocpagerError):
+    """Memory was asked for something that cannot be; nothing changed."""
+
+
+class AdmissionRefusedError(PagerError):
+    """A page does not fit, even after every page that may go has gone."""
+
+    def __init__(
+        self, page: str, provenance: str, needed: int, capacity: int, pinned_tokens: int, pinned: Sequence[str]
+    ) -> None:
+        self.page = page
+        self.provenance = provenance
+        self.needed = needed
+        self.capacity = capacity
+        self.pinned_tokens = pinned_tokens
+        self.pinned = tuple(pinned)
+        where = f" ({provenance})" if provenance else ""
+        if self.pinned:
+            why = f"but pinned pages hold {pinned_tokens:,} of {capacity:,} ({', '.join(self.pinned)}). Unpin one first."
+        else:
+            why = f"but memory holds {capacity:,}. Page in fewer lines of it, as in page_in {page}:1-20."
+        super().__init__(f"Cannot page in {page}{where}: it needs {needed:,} tokens, {why}")
+
+
+class UnknownPageError(PagerError):
+    """A handle that was never listed while this question was worked on."""
+
+    def __init__(self, page: str) -> None:
+        self.page = page
+        super().__init__(f"There is no page {page}. Use a handle that search, find or outline has shown.")
+
+
+class NotResidentError(PagerError):
+    """The page is known but its text is not in memory."""
+
+    def __init__(self, page: str, wanted: str) -> None:
+        self.page = page
+        self.wanted = wanted
+        super().__init__(f"Cannot {wanted} {page}: it is not resident. Page it in first.")
+
+
+class ToolError(DocpagerError):
+    """A tool call that cannot be carried out; the message is for the model."""
+
+
+class TranscriptError(ToolError):
+    """Text that cannot be parsed as part of a transcript."""
+
+
+class ModelError(DocpagerError):
+    """The model failed for this question."""

@@ -1,0 +1,67 @@
+"""What goes to a chat model and comes back: messages, tool specifications, requests and replies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from docpager.records.questions import Usage
+
+
+class Role(StrEnum):
+    """Who a message is from, in the words of OpenAI's chat completions."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A model's wish to call one tool. ``arguments`` is the JSON text exactly as the model wrote it."""
+
+    call_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a request. A tool's result names the call it answers."""
+
+    role: Role
+    content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool as a model is told of it: name, one sentence, and a strict JSON schema of its arguments."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """One call to a chat model."""
+
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...]
+    max_reply_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReply:
+    """What came back. A model that calls no tool has said ``text``."""
+
+    text: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    usage: Usage = Usage()
+    model_reported: str | None = None
+    finish_reason: str | None = None

@@ -1,0 +1,124 @@
+"""Every setting of an ingest and a run, with its unit in its name and one sentence below it.
+
+The command line is made from these fields: a field ``max_steps`` is ``--max-steps``, ``DOCPAGER_MAX_STEPS`` and
+``max_steps`` in a TOML file. Identity fields are those that can change an answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+DEFAULT_ARCHIVE = "data/archive.lancedb"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestSettings:
+    """How sources become segments."""
+
+    archive: str = DEFAULT_ARCHIVE
+    """Where the archive is: a folder, made when it is not there."""
+    include: tuple[str, ...] = ()
+    """Only files whose relative path matches one of these glob patterns."""
+    exclude: tuple[str, ...] = ()
+    """No files whose relative path matches one of these glob patterns."""
+    workers: int = 0
+    """Worker processes that read documents; 0 means one a core."""
+    file_timeout_seconds: float = 60
+    """Wall-clock time one document may take to read."""
+    file_memory_mib: int = 2048
+    """Memory one worker process may take."""
+    prune: bool = False
+    """Removes documents whose files are gone from the named folders."""
+    prune_force: bool = False
+    """Prunes even when more than half of a folder's documents are gone."""
+    retry_failed: bool = False
+    """Reads unchanged files again that failed before."""
+    force: bool = False
+    """Reads every file again, changed or not."""
+    pdf_reader: str = "auto"
+    """auto (pdfium, and pypdf's layout mode for pages it cannot read), pdfium or pypdf."""
+    text_field: str | None = None
+    """The field of a JSONL, CSV or Parquet record that holds its text; makes each record a document."""
+    id_field: str | None = None
+    """The field that names a record."""
+    title_field: str | None = None
+    """The field that titles a record."""
+    language: str = "auto"
+    """The documents' language as an ISO 639-1 code; auto leaves it to the file's own word."""
+    embedder: str = "wordllama"
+    """wordllama (offline, 256 dimensions) or none (BM25 only)."""
+    segment_tokens: int = 384
+    """The most tokens of a segment's text."""
+    strict: bool = False
+    """Counts empty, needs_ocr and unsupported files as failures."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSettings:
+    """How one question is worked on. Every field is part of a run's identity."""
+
+    model: str = "extractive"
+    """The model's name; extractive is built in and needs no endpoint."""
+    strategy: str = "paged"
+    """How the agent works: paged is the memory-paged loop."""
+    context_tokens: int = 8192
+    """The window: the largest request plus the reply, in the model's tokens."""
+    reply_tokens: int = 0
+    """Kept free for the reply; 0 means an eighth of the window, between 256 and 1,024 tokens."""
+    read_tokens: int = 24000
+    """The most tokens of document text shown for a question: pages, snippets, find, outline."""
+    policy: str = "lru"
+    """The replacement policy that chooses which page to evict."""
+    max_steps: int = 40
+    """The most model calls for a question."""
+    question_timeout_seconds: float = 300
+    """Wall-clock time a question may take."""
+    log_share: float = 0.25
+    """The share of the window that calls and results (not pages) may take."""
+    low_watermark: float = 0.6
+    """Reclaim stops below this share of capacity."""
+    high_watermark: float = 0.9
+    """Reclaim starts above this share of capacity."""
+    pressure_watermark: float = 0.7
+    """The model is warned above this share of capacity (MemGPT's figure)."""
+    results_per_page: int = 10
+    """Search results shown at once."""
+    abstain_threshold: float = 0.35
+    """The extractive reader abstains when its confidence is below this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSettings:
+    """How a file of questions is worked through. None of these can change an answer."""
+
+    archive: str = DEFAULT_ARCHIVE
+    """The archive to ask; which generation of it is part of the run's identity."""
+    output: str | None = None
+    """The run's folder; by default outputs/<question file's stem>-<UTC start>."""
+    concurrency: int = 0
+    """Questions worked on at once; 0 means 4, or 1 for the extractive model."""
+    fresh: bool = False
+    """Starts over in a folder that holds a run."""
+    keep_transcripts: str = "failed"
+    """Whose exact messages and replies are kept: failed, all or none."""
+    limit: int | None = None
+    """Asks only the first so many questions."""
+    ids: tuple[str, ...] = ()
+    """Asks only the questions with these ids."""
+    sheet: str | None = None
+    """The sheet of a workbook that holds the questions."""
+    fail_on: tuple[str, ...] = ()
+    """Further exit statuses that make the run end with exit code 3."""
+
+
+def settings_sha256(settings: Any) -> str:
+    """The SHA-256 of a settings record, field names sorted."""
+    return hashlib.sha256(json.dumps(asdict(settings), sort_keys=True, default=str).encode()).hexdigest()
+
+
+def differing_fields(a: Any, b: Any) -> list[str]:
+    """Names of the fields in which two settings records of one kind differ."""
+    return [f.name for f in fields(a) if getattr(a, f.name) != getattr(b, f.name)]
