@@ -79,7 +79,9 @@ class LockedError(TemporaryError):
     def __init__(self, what: str, lock_path: str) -> None:
         self.what = what
         self.lock_path = lock_path
-        super().__init__(f"{what} is in use by another docpager process (lock {lock_path}). Try again when it has ended.")
+        super().__init__(
+            f"{what} is in use by another docpager process (lock {lock_path}). Try again when it has ended."
+        )
 
 
 class EndpointDownError(TemporaryError):
@@ -170,7 +172,8 @@ class AdmissionRefusedError(PagerError):
         self.pinned = tuple(pinned)
         where = f" ({provenance})" if provenance else ""
         if self.pinned:
-            why = f"but pinned pages hold {pinned_tokens:,} of {capacity:,} ({', '.join(self.pinned)}). Unpin one first."
+            held = f"{pinned_tokens:,} of {capacity:,} ({', '.join(self.pinned)})"
+            why = f"but pinned pages hold {held}. Unpin one first."
         else:
             why = f"but memory holds {capacity:,}. Page in fewer lines of it, as in page_in {page}:1-20."
         super().__init__(f"Cannot page in {page}{where}: it needs {needed:,} tokens, {why}")

@@ -1,7 +1,7 @@
 """Citable lines: how a segment's text divides into the lines a model can address.
 
 A line is a table row or a printed line of a PDF, a sentence elsewhere, and never longer than 300 characters. Spans are
-offsets into the segment's text, so ``text[start:end]`` is the quote and ``segment.char_start + start`` its place on the page.
+offsets into the segment's text: ``text[start:end]`` is the quote, ``segment.char_start + start`` its place on the page.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ CELL_SEPARATOR = " | "
 
 Span = tuple[int, int]
 
-_ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof st sr jr vs no nos inc ltd co corp cf eg ie al approx dept est fig figs vol pp ca art sec cl para "
-    "jan feb mar apr jun jul aug sep sept oct nov dec gen col capt lt sgt rev hon u.s u.k e.g i.e a.m p.m".split()
-)
+_ABBREVIATION_WORDS = """
+mr mrs ms dr prof st sr jr vs no nos inc ltd co corp cf eg ie al approx dept est fig figs vol pp ca art sec cl para
+jan feb mar apr jun jul aug sep sept oct nov dec gen col capt lt sgt rev hon u.s u.k e.g i.e a.m p.m
+"""
+_ABBREVIATIONS = frozenset(_ABBREVIATION_WORDS.split())
 _SENTENCE_END = re.compile(r"""[.!?…。！？]+["'”’)\]]*(?=\s+|$)|(?<=[。！？])""")
 _WORD_BEFORE = re.compile(r"(\S+)$")
 

@@ -104,7 +104,13 @@ class Archive(Protocol):
         """The best segments for a query, best first; ``doc_ids`` limits the scope (an empty one finds nothing)."""
 
     def find(
-        self, pattern: str, *, regex: bool = False, limit: int = 10, offset: int = 0, doc_ids: Sequence[str] | None = None
+        self,
+        pattern: str,
+        *,
+        regex: bool = False,
+        limit: int = 10,
+        offset: int = 0,
+        doc_ids: Sequence[str] | None = None,
     ) -> list[Segment]:
         """Segments whose text holds a string (any case) or matches a regular expression, by path and ordinal."""
 

@@ -28,7 +28,7 @@ class ExitStatus(StrEnum):
     """Answered, but no citation could be verified."""
     ABSTAINED = "abstained"
     STEP_LIMIT = "step_limit"
-    TOKEN_LIMIT = "token_limit"
+    TOKEN_LIMIT = "token_limit"  # noqa: S105
     COST_LIMIT = "cost_limit"
     TIME_LIMIT = "time_limit"
     THRASHING = "thrashing"
@@ -210,9 +210,9 @@ class Answer:
     error_message: str | None = None
     confidence: float | None = None
     citations: tuple[Citation, ...] = ()
-    paging: PagingCounts = PagingCounts()
-    coverage: Coverage = Coverage()
-    usage: Usage = Usage()
+    paging: PagingCounts = field(default_factory=PagingCounts)
+    coverage: Coverage = field(default_factory=Coverage)
+    usage: Usage = field(default_factory=Usage)
     cacheable_tokens: int | None = None
     embed_tokens: int | None = None
     instructions_found: int = 0
