@@ -1,0 +1,118 @@
+"""Embedders: static word vectors that need no network, or none at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from docpager.errors import ConfigurationError
+from docpager.protocols import Embedder
+
+if TYPE_CHECKING:
+    import numpy
+
+
+class WordLlamaEmbedder:
+    """wordllama's 256-dimensional static vectors: offline, thousands of texts a second; pickled without its weights."""
+
+    BATCH = 32
+    """Texts embedded at once: larger batches are slower, for they are padded to their longest text."""
+    MAX_CHARACTERS = 20_000
+    """Only so much of a text is embedded."""
+
+    def __init__(self) -> None:
+        self._model: Any = None
+
+    def __repr__(self) -> str:
+        return "WordLlamaEmbedder()"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_model": None}
+
+    @property
+    def name(self) -> str:
+        """``wordllama-256``."""
+        return "wordllama-256"
+
+    @property
+    def dimensions(self) -> int:
+        """256."""
+        return 256
+
+    def embed(self, texts: Sequence[str]) -> numpy.ndarray:
+        """Vectors of unit length, shape ``(len(texts), 256)``, float32; a text without words gets the first axis."""
+        import numpy
+
+        vectors = numpy.empty((len(texts), self.dimensions), dtype=numpy.float32)
+        # Texts of like length go together, so that little is padded; each lands in its own row.
+        by_length = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+        for start in range(0, len(by_length), self.BATCH):
+            rows = by_length[start : start + self.BATCH]
+            vectors[rows] = self._means([self._clean(texts[row]) for row in rows])
+        return _unit_length(vectors)
+
+    def _clean(self, text: str) -> str:
+        return text[: self.MAX_CHARACTERS].encode("utf-8", "replace").decode()
+
+    def _means(self, texts: list[str]) -> Any:
+        if self._model is None:
+            self._model = _load_wordllama()
+        return self._model.embed(texts, norm=False, batch_size=self.BATCH)
+
+
+class NoEmbedder:
+    """Makes no vectors: search is BM25 alone."""
+
+    def __repr__(self) -> str:
+        return "NoEmbedder()"
+
+    @property
+    def name(self) -> str:
+        """``none``."""
+        return "none"
+
+    @property
+    def dimensions(self) -> int:
+        """0."""
+        return 0
+
+    def embed(self, texts: Sequence[str]) -> numpy.ndarray:
+        """An empty array, shape ``(len(texts), 0)``, float32."""
+        import numpy
+
+        return numpy.empty((len(texts), 0), dtype=numpy.float32)
+
+
+EMBEDDERS: dict[str, Callable[[], Embedder]] = {"wordllama": WordLlamaEmbedder, "none": NoEmbedder}
+"""By the name ``--embedder`` takes."""
+
+
+def embedder_for(name: str) -> Embedder:
+    """The embedder of this name: as ``--embedder`` takes it (``wordllama``) or as archives store it."""
+    if name in EMBEDDERS:
+        return EMBEDDERS[name]()
+    for make in EMBEDDERS.values():
+        embedder = make()
+        if embedder.name == name:
+            return embedder
+    raise ConfigurationError(f"There is no embedder {name!r}. Use one of: {', '.join(EMBEDDERS)}.")
+
+
+def _load_wordllama() -> Any:
+    import wordllama
+
+    # The wheel holds weights and tokenizer, but without these arguments the tokenizer is downloaded.
+    folder = Path(wordllama.__file__).parent
+    return wordllama.WordLlama.load(cache_dir=folder, dim=256, disable_download=True)
+
+
+def _unit_length(vectors: numpy.ndarray) -> numpy.ndarray:
+    import numpy
+
+    numpy.nan_to_num(vectors, copy=False)
+    lengths = numpy.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors[lengths[:, 0] == 0, 0] = 1.0
+    lengths[lengths == 0] = 1.0
+    vectors /= lengths
+    return vectors
