@@ -1,0 +1,78 @@
+"""``docpager config``: the settings in force, and where each came from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from docpager.cli.console import Console
+from docpager.cli.options import common_options, config_option, json_option, settings_options
+from docpager.cli.toml_file import TABLES
+
+SOURCES = {
+    ParameterSource.DEFAULT: "default",
+    ParameterSource.DEFAULT_MAP: "file",
+    ParameterSource.ENVIRONMENT: "environment",
+}
+
+Setting = tuple[str, Any, str]
+
+
+@click.group()
+def command() -> None:
+    """Shows the settings in force."""
+
+
+@command.command()
+@click.option(
+    "--config", type=click.Path(path_type=Path), envvar="DOCPAGER_CONFIG", metavar="FILE.toml", help="The file."
+)
+@json_option
+@common_options
+@click.pass_obj
+def show(console: Console, config: Path | None, as_json: bool) -> None:
+    """Prints every setting and its source, as TOML.
+
+    What it prints can be given to --config.
+    """
+    for table in TABLES:
+        if not as_json:
+            console.put(f"[{table}]")
+        for name, value, source in in_force(table, config):
+            if as_json:
+                console.put_json({"table": table, "name": name, "value": value, "source": source})
+            elif value is None:
+                console.put(f"# {name} is not set")
+            else:
+                console.put(f"{name} = {_toml(value)}  # {source}")
+        if not as_json:
+            console.put()
+
+
+def in_force(table: str, config: Path | None) -> Iterator[Setting]:
+    """Name, value and source of each setting of a table, as a command with no flags would have them."""
+
+    def nothing() -> None:
+        """Stands for a command that has every option of the table."""
+
+    for record in reversed(TABLES[table]):
+        nothing = settings_options(record)(nothing)
+    probe = click.command(config_option(table)(nothing))
+    arguments = [] if config is None else ["--config", str(config)]
+    with probe.make_context("docpager", arguments) as context:
+        for name, value in context.params.items():
+            source = context.get_parameter_source(name) or ParameterSource.DEFAULT
+            yield name, value, SOURCES.get(source, source.name.lower())
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return json.dumps(value, ensure_ascii=False)

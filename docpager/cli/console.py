@@ -1,0 +1,95 @@
+"""Where a command's words go: data to stdout, messages to stderr."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, is_dataclass
+from typing import Any
+
+import click
+
+
+@dataclass
+class Console:
+    """The two streams of a command, and how much it may say."""
+
+    quiet: bool = False
+    debug: bool = False
+
+    def say(self, message: str = "") -> None:
+        """A message to the person: stderr, unless ``--quiet``."""
+        if not self.quiet:
+            click.echo(message, err=True)
+
+    def warn(self, message: str) -> None:
+        """A message nobody may miss: stderr, always."""
+        click.echo(message, err=True)
+
+    def put(self, text: str = "") -> None:
+        """Data: stdout."""
+        click.echo(text)
+
+    def put_json(self, record: Any) -> None:
+        """A record as one JSON line on stdout."""
+        value = asdict(record) if is_dataclass(record) and not isinstance(record, type) else record
+        click.echo(json.dumps(value, ensure_ascii=False, default=_plain))
+
+    def put_table(self, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """A table on stdout: columns as wide as they need, numbers to the right, the last one cut to the terminal."""
+        body = [[_cell(value) for value in row] for row in rows]
+        numeric = [all(_is_number(row[n]) for row in body) and bool(body) for n in range(len(heads))]
+        widths = [max(len(line[n]) for line in [list(heads), *body]) for n in range(len(heads))]
+        room = shutil.get_terminal_size((160, 24)).columns if sys.stdout.isatty() else None
+        for line in [list(heads), *body]:
+            cells = [
+                text.rjust(width) if right else text.ljust(width)
+                for text, width, right in zip(line, widths, numeric, strict=True)
+            ]
+            click.echo("  ".join(cells).rstrip()[:room])
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, set | frozenset | tuple):
+        return list(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    return str(value)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    return " ".join(str(value).split())
+
+
+def _is_number(cell: str) -> bool:
+    return cell == "-" or cell.replace(",", "").replace(".", "", 1).lstrip("-").isdigit()
+
+
+def plural(count: int, noun: str, plural_noun: str | None = None) -> str:
+    """``1 page``, ``2,036 pages``."""
+    return f"{count:,} {noun if count == 1 else plural_noun or noun + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """``4.2 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    if seconds < 100:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 100:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def dollars(cost: float | None) -> str:
+    """A cost in US dollars; unknown is said, never shown as nothing."""
+    return "cost unknown" if cost is None else f"${cost:,.4f}"

@@ -1,0 +1,118 @@
+"""The root command, and how every command ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from docpager import __version__
+from docpager.cli.console import Console
+from docpager.errors import DocpagerError
+
+COMMANDS = {
+    "ingest": "Reads files and folders into the archive.",
+    "search": "Shows what the archive returns for words, without a model.",
+    "ask": "Answers one question, with its citations.",
+    "run": "Answers a file of questions, into a folder of Parquet files.",
+    "verify": "Checks every citation of a run against the archive again.",
+    "runs": "Lists runs, and shows one.",
+    "trace": "Shows what memory did for a question.",
+    "archive": "Shows what an archive holds.",
+    "config": "Shows the settings in force.",
+    "demo": "Ingests the sample collection and answers its questions.",
+}
+"""Every command and its help in one line, so that ``docpager --help`` imports none of them."""
+
+EXIT_CODES = {
+    "0": "done, or nothing to do",
+    "1": "unexpected",
+    "2": "usage: a flag, a setting or a combination that cannot be",
+    "3": "finished, but some rows failed; the output is written",
+    "4": "budget or time reached; the same command resumes",
+    "5": "a quality gate failed",
+    "65": "a question file that cannot be read, or holds no question",
+    "66": "no such input, archive or run",
+    "75": "locked, or the endpoint is down; try again later",
+    "78": "configuration, credentials, a window too small, or an archive that is not ours to use",
+    "130, 143": "interrupted; the same command resumes",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Commands in the order of ``COMMANDS``."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"docpager.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the list of commands without importing one."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes where settings come from, and the exit codes."""
+        with formatter.section("Settings"):
+            formatter.write_text(
+                "Every option has an environment variable, DOCPAGER_ and its name in capitals with underscores, and a "
+                "key in the [ingest] or [run] table of a --config file. Flags win over the environment, "
+                "the environment over the file, the file over defaults."
+            )
+        with formatter.section("Exit codes"):
+            formatter.write_dl(list(EXIT_CODES.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="docpager", message="%(prog)s %(version)s")
+def root() -> None:
+    """Answers questions over large document collections, with citations that cannot be invented."""
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code; every ending is written to stderr in words."""
+    console = Console()
+    try:
+        code = root.main(args, prog_name="docpager", standalone_mode=False, obj=console)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _let_go_of_stdout()
+        return 0
+    except (KeyboardInterrupt, click.Abort):
+        console.warn("Interrupted. The same command picks up where it stopped.")
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except DocpagerError as error:
+        return _ended_by(error, console, str(error), error.exit_code)
+    except Exception as error:
+        words = f"Unexpected {type(error).__name__}: {error}"
+        return _ended_by(error, console, words if console.debug else f"{words} (--debug shows where)", 1)
+    return code if isinstance(code, int) else 0
+
+
+def _ended_by(error: Exception, console: Console, words: str, code: int) -> int:
+    if console.debug:
+        console.warn("".join(traceback.format_exception(error)).rstrip())
+    console.warn(f"Error: {words}")
+    return code
+
+
+def _let_go_of_stdout() -> None:
+    # Python flushes stdout once more as it exits; nobody reads it any longer.
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        return
