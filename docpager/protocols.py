@@ -128,6 +128,9 @@ class WritableArchive(Archive, Protocol):
     def write(self, batch: Sequence[IngestedDocument]) -> None:
         """Adds or replaces documents, whole; their ``documents`` rows are written last."""
 
+    def update_documents(self, documents: Sequence[Document]) -> None:
+        """Rewrites ``documents`` rows alone (a move, a last action); their pages and segments stay as they are."""
+
     def remove(self, doc_ids: Sequence[str]) -> None:
         """Marks documents removed and drops their pages and segments."""
 
