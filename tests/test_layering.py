@@ -19,6 +19,7 @@ FLOORS = {
     "docpager.quotes": 1,
     "docpager.memory": 2,
     "docpager.transcript": 2,
+    "docpager.tool_protocol": 2,
     "docpager.ingest": 3,
     "docpager.archive": 3,
     "docpager.models": 3,
@@ -32,7 +33,7 @@ FLOORS = {
     "docpager": 6,  # the public names, all of them lazy
 }
 
-# Neighbours on one floor that get each other's objects as arguments, typed by protocols; and cli, which nothing imports.
+# Neighbours on one floor that get each other's objects as arguments, typed by protocols; and cli, above wiring.
 STRANGERS = {
     "docpager.ingest": {"docpager.archive", "docpager.models"},
     "docpager.archive": {"docpager.ingest", "docpager.models"},

@@ -40,18 +40,12 @@ def show(console: Console, config: Path | None, as_json: bool) -> None:
 
     What it prints can be given to --config.
     """
-    for table in TABLES:
-        if not as_json:
-            console.put(f"[{table}]")
-        for name, value, source in in_force(table, config):
-            if as_json:
+    for table, settings in {table: list(in_force(table, config)) for table in TABLES}.items():
+        if as_json:
+            for name, value, source in settings:
                 console.put_json({"table": table, "name": name, "value": value, "source": source})
-            elif value is None:
-                console.put(f"# {name} is not set")
-            else:
-                console.put(f"{name} = {_toml(value)}  # {source}")
-        if not as_json:
-            console.put()
+        else:
+            console.put("\n".join([f"[{table}]", *(_line(*setting) for setting in settings), ""]))
 
 
 def in_force(table: str, config: Path | None) -> Iterator[Setting]:
@@ -68,6 +62,10 @@ def in_force(table: str, config: Path | None) -> Iterator[Setting]:
         for name, value in context.params.items():
             source = context.get_parameter_source(name) or ParameterSource.DEFAULT
             yield name, value, SOURCES.get(source, source.name.lower())
+
+
+def _line(name: str, value: Any, source: str) -> str:
+    return f"# {name} is not set" if value is None else f"{name} = {_toml(value)}  # {source}"
 
 
 def _toml(value: Any) -> str:

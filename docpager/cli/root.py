@@ -15,16 +15,7 @@ from docpager.cli.console import Console
 from docpager.errors import DocpagerError
 
 COMMANDS = {
-    "ingest": "Reads files and folders into the archive.",
-    "search": "Shows what the archive returns for words, without a model.",
-    "ask": "Answers one question, with its citations.",
-    "run": "Answers a file of questions, into a folder of Parquet files.",
-    "verify": "Checks every citation of a run against the archive again.",
-    "runs": "Lists runs, and shows one.",
-    "trace": "Shows what memory did for a question.",
-    "archive": "Shows what an archive holds.",
     "config": "Shows the settings in force.",
-    "demo": "Ingests the sample collection and answers its questions.",
 }
 """Every command and its help in one line, so that ``docpager --help`` imports none of them."""
 
@@ -41,6 +32,10 @@ EXIT_CODES = {
     "78": "configuration, credentials, a window too small, or an archive that is not ours to use",
     "130, 143": "interrupted; the same command resumes",
 }
+
+
+COMPLETION = "_DOCPAGER_COMPLETE"
+"""The variable by which a shell asks for completions."""
 
 
 class LazyGroup(click.Group):
@@ -84,12 +79,14 @@ def main(args: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code; every ending is written to stderr in words."""
     console = Console()
     try:
-        code = root.main(args, prog_name="docpager", standalone_mode=False, obj=console)
+        _invoke(list(sys.argv[1:] if args is None else args), console)
         sys.stdout.flush()
+    except click.exceptions.Exit as ending:
+        return ending.exit_code
     except BrokenPipeError:
         _let_go_of_stdout()
         return 0
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, EOFError, click.Abort):
         console.warn("Interrupted. The same command picks up where it stopped.")
         return 130
     except click.ClickException as error:
@@ -100,7 +97,15 @@ def main(args: Sequence[str] | None = None) -> int:
     except Exception as error:
         words = f"Unexpected {type(error).__name__}: {error}"
         return _ended_by(error, console, words if console.debug else f"{words} (--debug shows where)", 1)
-    return code if isinstance(code, int) else 0
+    return 0
+
+
+def _invoke(args: list[str], console: Console) -> None:
+    if COMPLETION in os.environ:
+        root.main(args, prog_name="docpager", complete_var=COMPLETION)
+    # Not root.main: it turns a closed pipe into exit code 1.
+    with root.make_context("docpager", args, obj=console) as context:
+        root.invoke(context)
 
 
 def _ended_by(error: Exception, console: Console, words: str, code: int) -> int:
