@@ -1,0 +1,89 @@
+"""``docpager archive``: what an archive holds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from docpager.cli.console import Console
+from docpager.cli.options import Words, common_options, config_option, json_option, settings_options
+from docpager.records import Document, DocumentStatus
+from docpager.settings import IngestSettings
+
+STATUSES = [status.value for status in DocumentStatus if status is not DocumentStatus.REMOVED]
+
+
+@click.group()
+def command() -> None:
+    """Shows what an archive holds."""
+
+
+@command.command()
+@settings_options(IngestSettings, only=["archive"])
+@json_option
+@config_option("ingest")
+@common_options
+@click.pass_obj
+def stats(console: Console, archive: str, as_json: bool) -> None:
+    """Counts documents, paper pages, segments and tokens."""
+    from docpager.wiring import open_archive
+
+    opened = open_archive(archive)
+    counts = {"archive": opened.uri, "generation": opened.generation, **counted(opened.documents())}
+    counts["bytes_on_disk"] = size_on_disk(Path(archive))
+    if as_json:
+        console.put_json(counts)
+        return
+    for name, value in counts.items():
+        shown = ", ".join(f"{n:,} {key}" for key, n in value.items()) if isinstance(value, dict) else value
+        console.put(f"{name.replace('_', ' '):<14}  {f'{shown:,}' if isinstance(shown, int) else shown}")
+
+
+def counted(documents: Iterable[Document]) -> dict[str, object]:
+    """How many documents, by status and by media type, and what they hold together."""
+    rows = list(documents)
+    return {
+        "documents": len(rows),
+        "statuses": dict(Counter(row.status.value for row in rows).most_common()),
+        "media_types": dict(Counter(row.media_type or "unknown" for row in rows).most_common()),
+        "paper_pages": sum(row.page_count or 0 for row in rows),
+        "segments": sum(row.segment_count for row in rows),
+        "tokens": sum(row.token_count for row in rows),
+        "source_bytes": sum(row.size_bytes or 0 for row in rows),
+    }
+
+
+def size_on_disk(folder: Path) -> int:
+    """Bytes of all files in a folder; 0 for a place that is none."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+@command.command()
+@settings_options(IngestSettings, only=["archive"])
+@click.option(
+    "--status", "statuses", type=Words(STATUSES), multiple=True, help=f"Only documents so: {', '.join(STATUSES)}."
+)
+@json_option
+@config_option("ingest")
+@common_options
+@click.pass_obj
+def documents(console: Console, archive: str, statuses: tuple[tuple[str, ...], ...], as_json: bool) -> None:
+    """Lists the documents, their status and why."""
+    from docpager.wiring import open_archive
+
+    wanted = {status for several in statuses for status in several}
+    rows = [row for row in open_archive(archive).documents() if not wanted or row.status.value in wanted]
+    if as_json:
+        for row in rows:
+            console.put_json(row)
+        return
+    heads = ["doc_id", "status", "pages", "segments", "tokens", "path", "reason"]
+    console.put_table(heads, [_cells(row) for row in rows])
+
+
+def _cells(row: Document) -> list[object]:
+    reason = row.error_message or (f"same content as {row.duplicate_of}" if row.duplicate_of else "")
+    return [row.doc_id, row.status.value, row.page_count, row.segment_count, row.token_count, row.path, reason]
