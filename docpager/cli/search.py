@@ -22,7 +22,10 @@ _WORD = re.compile(r"\w+")
 @click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, help="The most results.")
 @click.option("--offset", type=click.IntRange(min=0), default=0, show_default=True, help="Results to pass over.")
 @click.option(
-    "--document", "documents", multiple=True, help="Only in documents with this path, path ending, title or id; repeatable."
+    "--document",
+    "documents",
+    multiple=True,
+    help="Only in documents with this path, path ending, title or id; repeatable.",
 )
 @json_option
 @config_option("run")
