@@ -1,1 +1,1 @@
-"""archive."""
+"""External context: archives that store documents and find segments, on disk (``lance``) or ``in_memory``."""

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from docpager.archive.fusion import fuse
 from docpager.archive.outlines import outline_of
+from docpager.archive.schemas import removed
 from docpager.errors import ToolError
 from docpager.protocols import TokenCounter
 from docpager.records import (
@@ -187,17 +188,6 @@ class InMemoryArchive:
 
     def _place(self, segment: Segment) -> tuple[str, int]:
         return self._contents[segment.doc_id].document.path, segment.ordinal
-
-
-def removed(document: Document) -> Document:
-    """The row of a document that has been removed."""
-    return replace(
-        document,
-        status=DocumentStatus.REMOVED,
-        last_action=LastAction.REMOVED,
-        segment_count=0,
-        token_count=0,
-    )
 
 
 class _BM25:

@@ -1,0 +1,146 @@
+"""The three LanceDB tables of an archive as one thing: made, opened, stamped and pinned together."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from docpager.archive.durability import write_durably
+from docpager.archive.schemas import DOCUMENTS, FORMAT, PAGES, PRIMARY_KEYS, SEGMENTS, table_schemas
+from docpager.errors import ArchiveFormatError, ConfigurationError, MissingArchiveError, MissingInputError
+
+GENERATION_FILE = "generation"
+"""Names the versions of the three tables after the last whole write: what readers open."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveStamp:
+    """What an archive says of itself, kept in the schema metadata of ``documents``."""
+
+    embedder: str
+    token_counter: str
+    format: int = FORMAT
+
+    def metadata(self) -> dict[str, str]:
+        """As schema metadata."""
+        return {
+            "docpager.format": str(self.format),
+            "docpager.embedder": self.embedder,
+            "docpager.token_counter": self.token_counter,
+        }
+
+
+class Tables:
+    """Handles on ``documents``, ``pages`` and ``segments``."""
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+        self.folder = archive_folder(uri)
+        connection = _connect(self.folder)
+        self.stamp = _stamp_of(uri, connection.open_table(DOCUMENTS))
+        self.documents: Any = connection.open_table(DOCUMENTS)
+        self.pages: Any = connection.open_table(PAGES)
+        self.segments: Any = connection.open_table(SEGMENTS)
+
+    @property
+    def versions(self) -> str:
+        """The versions of the three tables, as in ``12.12.13``."""
+        return ".".join(str(table.version) for table in self.all())
+
+    def all(self) -> tuple[Any, Any, Any]:
+        """The three handles, ``documents`` first."""
+        return self.documents, self.pages, self.segments
+
+    def pin(self, generation: str | None) -> str:
+        """Stays with one generation, the last whole one where none is named; returns its name."""
+        if generation is not None:
+            self._checkout(generation)
+            return generation
+        last = self.last_whole_generation()
+        try:
+            self._checkout(last)
+        except MissingInputError:
+            # The versions it names were cleaned up in the moment before it was renewed: the newest hold the same.
+            last = self.versions
+            self._checkout(last)
+        return last
+
+    def last_whole_generation(self) -> str:
+        """What the last whole write left, else the newest versions."""
+        try:
+            return (self.folder / GENERATION_FILE).read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return self.versions
+
+    def record_generation(self) -> None:
+        """Makes the newest versions the ones that readers open from now on."""
+        write_durably(self.folder / GENERATION_FILE, self.versions)
+
+    def checkout_latest(self) -> None:
+        """Sees the newest versions; a merge on an older one repeats rows."""
+        for table in self.all():
+            table.checkout_latest()
+
+    def _checkout(self, generation: str) -> None:
+        numbers = generation.split(".")
+        if len(numbers) != 3 or not all(number.isascii() and number.isdigit() for number in numbers):
+            raise ConfigurationError(f"{generation!r} is no generation of an archive: they look like 12.12.13.")
+        for table, number in zip(self.all(), numbers):
+            try:
+                table.checkout(int(number))
+            except (ValueError, RuntimeError, OSError) as error:
+                raise MissingInputError(
+                    f"The archive at {self.uri} no longer has generation {generation}: "
+                    f"version {number} of its table {table.name} is gone."
+                ) from error
+
+
+def archive_folder(uri: str) -> Path:
+    """The folder of an archive."""
+    if "://" in uri:
+        raise ConfigurationError(f"An archive is a folder on this machine, which {uri} is not.")
+    return Path(uri)
+
+
+def archive_stamp(uri: str) -> ArchiveStamp:
+    """Which embedder and token counter an archive was made with; raises ``MissingArchiveError`` where there is none."""
+    if not is_archive(uri):
+        raise MissingArchiveError(uri)
+    return _stamp_of(uri, _connect(archive_folder(uri)).open_table(DOCUMENTS))
+
+
+def is_archive(uri: str) -> bool:
+    """Whether there is an archive: ``documents`` is the table that is made last."""
+    return any((archive_folder(uri) / f"{DOCUMENTS}.lance" / "_versions").glob("*.manifest"))
+
+
+def make_tables(uri: str, stamp: ArchiveStamp, dimensions: int) -> None:
+    """Makes the three tables, empty; what an interrupted making left is dropped first."""
+    connection = _connect(archive_folder(uri))
+    left_over = set(connection.list_tables().tables)
+    schemas = table_schemas(dimensions)
+    for name in (PAGES, SEGMENTS, DOCUMENTS):
+        if name in left_over:
+            connection.drop_table(name)
+        schema = schemas[name].with_metadata(stamp.metadata()) if name == DOCUMENTS else schemas[name]
+        key = schema.get_field_index(PRIMARY_KEYS[name])
+        field = schema.field(key).with_metadata({"lance-schema:unenforced-primary-key": "true"})
+        connection.create_table(name, schema=schema.set(key, field))
+
+
+def _connect(folder: Path) -> Any:
+    os.environ.setdefault("LANCEDB_LOG", "error")  # else every query that selects columns prints a warning
+    import lancedb
+
+    return lancedb.connect(str(folder), read_consistency_interval=timedelta(0))
+
+
+def _stamp_of(uri: str, documents: Any) -> ArchiveStamp:
+    metadata = {key.decode(): value.decode() for key, value in (documents.schema.metadata or {}).items()}
+    found = metadata.get("docpager.format", "")
+    if not found.isdigit() or int(found) > FORMAT:
+        raise ArchiveFormatError(uri, found or "of its own", str(FORMAT))
+    return ArchiveStamp(metadata["docpager.embedder"], metadata["docpager.token_counter"], int(found))

@@ -1,0 +1,247 @@
+"""The archive's one writer: whole documents in, torn ones out, indexes brought up to date."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from docpager.archive.durability import SyncedFolder
+from docpager.archive.filters import one_of, turns
+from docpager.archive.lance import LanceArchive, require_embedder
+from docpager.archive.locking import FolderLock
+from docpager.archive.schemas import (
+    DOCUMENT_COLUMNS,
+    document_of,
+    document_rows,
+    page_rows,
+    removed,
+    segment_rows,
+    torn,
+)
+from docpager.archive.tables import ArchiveStamp, Tables, archive_folder, is_archive, make_tables
+from docpager.errors import ConfigurationError
+from docpager.protocols import Embedder
+from docpager.records import Document, DocumentStatus, IngestedDocument
+
+VECTOR_INDEX_FROM = 100_000
+"""Below so many segments an exact search is as quick as an indexed one."""
+OLD_VERSIONS_KEPT = timedelta(days=1)
+"""A run that started within this time still finds the generation it reads."""
+
+_Rows = dict[str, tuple[str, int]]
+
+
+class LanceWriter(LanceArchive):
+    """Reads and writes an archive; its reads see what it has written."""
+
+    def __init__(self, tables: Tables, embedder: Embedder, lock: FolderLock) -> None:
+        super().__init__(tables, embedder, tables.versions)
+        self._lock = lock
+        self._disk = SyncedFolder(tables.folder)
+        self._dropped_at_open = 0
+        if tables.last_whole_generation() != tables.versions:  # the last writer did not come to the end of a write
+            self._dropped_at_open = self._drop_torn()
+
+    @classmethod
+    def open_or_make(cls, uri: str, embedder: Embedder, counter_name: str) -> LanceWriter:
+        """Takes the lock, then opens the archive or makes it."""
+        folder = archive_folder(uri)
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FolderLock(folder, f"The archive at {uri}")
+        try:
+            if not is_archive(uri):
+                make_tables(uri, ArchiveStamp(embedder.name, counter_name), embedder.dimensions)
+                Tables(uri).record_generation()
+            tables = Tables(uri)
+            require_embedder(tables, embedder)
+            _require_counter(tables, counter_name)
+            return cls(tables, embedder, lock)
+        except BaseException:
+            lock.close()
+            raise
+
+    def __enter__(self) -> LanceWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Frees the lock."""
+        self._lock.close()
+
+    def write(self, batch: Sequence[IngestedDocument]) -> None:
+        """Adds or replaces documents, whole; their ``documents`` rows are written last, and all is synced to disk.
+
+        Of two with one id the last counts. Raises ``ValueError`` for segments with one id, or of another document.
+        """
+        contents = list({content.document.doc_id: content for content in batch}.values())
+        if not contents:
+            return
+        _require_consistent(contents)
+        self._tables.checkout_latest()
+        known = self._stored([content.document.doc_id for content in contents])
+        revised = [(content, uuid.uuid4().hex[:16]) for content in contents]
+        pages, segments = self._tables.pages, self._tables.segments
+        _put(pages, "page_id", page_rows(revised, pages.schema), replacing=list(known))
+        _put(segments, "segment_id", segment_rows(revised, segments.schema), replacing=list(known))
+        self._disk.sync()
+        rows = [(content.document, revision, len(content.pages)) for content, revision in revised]
+        self._commit(rows, known=bool(known))
+
+    def update_documents(self, documents: Sequence[Document]) -> None:
+        """Rewrites ``documents`` rows alone (a move, a last action); their pages and segments stay as they are."""
+        latest = {document.doc_id: document for document in documents}
+        if not latest:
+            return
+        self._tables.checkout_latest()
+        known = self._stored(list(latest))
+        fresh = (uuid.uuid4().hex[:16], 0)
+        self._commit([(row, *known.get(doc_id, fresh)) for doc_id, row in latest.items()], known=True)
+
+    def remove(self, doc_ids: Sequence[str]) -> None:
+        """Marks documents removed, then drops their pages and segments; unknown ids are left out."""
+        documents = self._documents_with(doc_ids)
+        if not documents:
+            return
+        self._tables.checkout_latest()
+        rows = [(removed(document), uuid.uuid4().hex[:16], 0) for document in documents.values()]
+        self._commit(rows, known=True, whole=False)
+        for ids in turns(list(documents)):
+            self._tables.pages.delete(one_of("doc_id", ids))
+            self._tables.segments.delete(one_of("doc_id", ids))
+        self._whole()
+
+    def sweep(self) -> int:
+        """Drops pages and segments that no documents row commits to; returns how many, with those dropped at opening.
+
+        A document that lost some this way becomes ``failed`` and forgets its SHA-256, so that it is read again.
+        """
+        dropped, self._dropped_at_open = self._dropped_at_open + self._drop_torn(), 0
+        return dropped
+
+    def finish(self) -> None:
+        """Indexes what is new, compacts, and drops versions more than a day old."""
+        self._tables.checkout_latest()
+        if self._tables.segments.count_rows():
+            self._index()
+        for table in self._tables.all():
+            table.optimize(cleanup_older_than=timedelta(days=36_500))
+        self._whole()
+        # Only now, when readers open the versions just made, may the old ones go.
+        for table in self._tables.all():
+            table.optimize(cleanup_older_than=OLD_VERSIONS_KEPT)
+        self._whole()
+
+    def _index(self) -> None:
+        from lancedb.index import FTS, BTree, IvfSq
+
+        segments = self._tables.segments
+        full_text = FTS(with_position=False, stem=True, remove_stop_words=True)
+        for column, index in (("search_text", full_text), ("segment_id", BTree()), ("doc_id", BTree())):
+            _ensure_index(segments, column, index)
+        _ensure_index(self._tables.pages, "doc_id", BTree())
+        _ensure_index(self._tables.documents, "doc_id", BTree())
+        if self._embedder.dimensions and segments.count_rows() >= VECTOR_INDEX_FROM:
+            _ensure_index(segments, "vector", IvfSq(distance_type="cosine"))
+
+    def _stored(self, doc_ids: Sequence[str]) -> _Rows:
+        """Revision and number of stored pages of those documents that have a row."""
+        stored: _Rows = {}
+        for ids in turns(doc_ids):
+            query = self._tables.documents.search().select(["doc_id", "revision", "stored_pages"])
+            for row in query.where(one_of("doc_id", ids)).to_arrow().to_pylist():
+                stored[row["doc_id"]] = (row["revision"], row["stored_pages"])
+        return stored
+
+    def _commit(self, rows: Sequence[tuple[Document, str, int]], *, known: bool, whole: bool = True) -> None:
+        documents = self._tables.documents
+        table = document_rows(rows, documents.schema)
+        if known:
+            documents.merge_insert("doc_id").when_matched_update_all().when_not_matched_insert_all().execute(table)
+        else:
+            documents.add(table)
+        if whole:
+            self._whole()
+
+    def _whole(self) -> None:
+        """What is written is whole: on the disk, and what readers open from now on."""
+        self._disk.sync()
+        self._generation = self._tables.versions
+        self._tables.record_generation()
+        self._kept = {}
+
+    def _drop_torn(self) -> int:
+        self._tables.checkout_latest()
+        columns = [*DOCUMENT_COLUMNS, "revision", "stored_pages"]
+        rows = {row["doc_id"]: row for row in self._tables.documents.search().select(columns).to_arrow().to_pylist()}
+        pages, segments = _revisions(self._tables.pages), _revisions(self._tables.segments)
+        uncommitted = (pages.keys() | segments.keys()) - rows.keys()
+        broken = {doc_id for doc_id, row in rows.items() if _is_torn(row, pages.get(doc_id), segments.get(doc_id))}
+        dropped = 0
+        for ids in turns(sorted(uncommitted | broken)):
+            for table in (self._tables.pages, self._tables.segments):
+                dropped += table.delete(one_of("doc_id", ids)).num_deleted_rows
+        self._mark_torn([document_of(rows[doc_id]) for doc_id in sorted(broken)])
+        self._whole()
+        return dropped
+
+    def _mark_torn(self, documents: Sequence[Document]) -> None:
+        if documents:
+            rows = [
+                (document if document.status is DocumentStatus.REMOVED else torn(document), uuid.uuid4().hex[:16], 0)
+                for document in documents
+            ]
+            self._commit(rows, known=True, whole=False)
+
+
+def _put(table: Any, key: str, rows: Any, *, replacing: Sequence[str]) -> None:
+    """Adds rows; instead of all rows of the documents ``replacing``, in one step."""
+    if not replacing:
+        if rows.num_rows:
+            table.add(rows)
+        return
+    merge = table.merge_insert(key).when_matched_update_all().when_not_matched_insert_all()
+    merge.when_not_matched_by_source_delete(one_of("doc_id", replacing)).execute(rows)
+
+
+def _ensure_index(table: Any, column: str, config: Any) -> None:
+    if not any(index.columns == [column] for index in table.list_indices()):
+        table.create_index(column, config=config)
+
+
+def _require_consistent(contents: Sequence[IngestedDocument]) -> None:
+    for content in contents:
+        document = content.document
+        ids = [segment.segment_id for segment in content.segments]
+        owners = {row.doc_id for row in content.segments} | {row.doc_id for row in content.pages}
+        if len(set(ids)) != len(ids) or owners - {document.doc_id} or document.segment_count != len(ids):
+            raise ValueError(
+                f"The segments of {document.path} do not fit its row: {document.segment_count} are announced, "
+                f"{len(ids)} come with {len(set(ids))} different ids."
+            )
+
+
+def _require_counter(tables: Tables, counter_name: str) -> None:
+    if tables.stamp.token_counter != counter_name:
+        raise ConfigurationError(
+            f"The tokens of the archive at {tables.uri} were counted with {tables.stamp.token_counter}, "
+            f"not {counter_name}. Nothing was changed."
+        )
+
+
+def _is_torn(row: Mapping[str, Any], pages: Mapping[str, int] | None, segments: Mapping[str, int] | None) -> bool:
+    """Whether a documents row's pages and segments are not exactly those that were written with it."""
+    expected = [{row["revision"]: count} if count else {} for count in (row["stored_pages"], row["segment_count"])]
+    return [dict(pages or {}), dict(segments or {})] != expected
+
+
+def _revisions(table: Any) -> dict[str, dict[str, int]]:
+    """How many rows each document has of each revision."""
+    keys = table.search().select(["doc_id", "revision"]).to_arrow()
+    counts: dict[str, dict[str, int]] = {}
+    for group in keys.group_by(["doc_id", "revision"]).aggregate([([], "count_all")]).to_pylist():
+        counts.setdefault(group["doc_id"], {})[group["revision"]] = group["count_all"]
+    return counts
