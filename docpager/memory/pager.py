@@ -162,9 +162,21 @@ class Pager:
             if not evictable:
                 break
             evictions.append(self._evict(self._policy.victim(evictable)))
-        if not evictions:
-            return []
-        return [*evictions, self._reclaim_event(evictions, before)]
+        return [*evictions, self._reclaim_event(evictions, before)] if evictions else []
+
+    def shed(self, tokens: int) -> list[MemoryEvent]:
+        """Evicts in one batch until ``tokens`` fewer are resident, or nothing evictable is left.
+
+        For room that something other than a page needs: the window turned out fuller than planned.
+        """
+        before = self.resident_tokens
+        evictions: list[MemoryEvent] = []
+        while before - self.resident_tokens < tokens:
+            evictable = [frame for frame in self.table.frames() if not frame.pinned]
+            if not evictable:
+                break
+            evictions.append(self._evict(self._policy.victim(evictable)))
+        return [*evictions, self._reclaim_event(evictions, before)] if evictions else []
 
     def page_out(self, page_id: str) -> PageOut:
         """Removes a page because it is no longer wanted, pinned or not; raises ``NotResidentError``."""

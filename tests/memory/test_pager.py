@@ -180,6 +180,16 @@ def test_unpinned_page_may_go_again():
     assert pager.page_in(whole(pager, "b")).evicted == ("a",)
 
 
+def test_shedding_evicts_what_is_asked_and_stops_at_pinned_pages():
+    pager = pager_with(100, a=30, b=30, c=30)
+    pager.page_in(whole(pager, "a", "b", "c"))
+    pager.pin("b")
+    assert names(pager.shed(20)) == ["Eviction", "Reclaim"]
+    assert names(pager.shed(90)) == ["Eviction", "Reclaim"]
+    assert pager.shed(1) == []
+    assert pager.resident_tokens == 30
+
+
 def test_smaller_capacity_evicts_and_a_larger_one_does_not():
     pager = pager_with(100, Watermarks(low=0.5, high=1), a=40, b=40)
     pager.page_in(whole(pager, "a", "b"))

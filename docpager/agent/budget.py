@@ -1,0 +1,66 @@
+"""How the window is divided before a question is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from docpager.errors import WindowTooSmallError
+from docpager.settings import AgentSettings
+
+COMPACT_BELOW = 4096
+"""Below this window tools are described in one line each instead of by their schemas."""
+SMALLEST_PAGE = 160
+"""A window is too small when fewer tokens than this are left for pages: about one paragraph with its addresses."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowPlan:
+    """The window's parts, in tokens. What no other part needs is for pages."""
+
+    window: int
+    reply: int
+    system: int
+    question: int
+    log: int
+    page_table: int
+    notebook: int
+    tail_fixed: int
+    """The tail's own words: delimiter, budget line, warning, and the second copy of the question."""
+
+    @property
+    def tail(self) -> int:
+        """All that the tail may take."""
+        return self.page_table + self.notebook + self.tail_fixed
+
+    @property
+    def fixed(self) -> int:
+        """All that pages cannot have."""
+        return self.reply + self.system + self.question + self.log + self.tail
+
+    @property
+    def capacity(self) -> int:
+        """Tokens for pages."""
+        return self.window - self.fixed
+
+    @property
+    def request_limit(self) -> int:
+        """The most tokens a request may have."""
+        return self.window - self.reply
+
+    @classmethod
+    def divide(cls, settings: AgentSettings, *, system: int, question: int) -> WindowPlan:
+        """Divides the settings' window; raises ``WindowTooSmallError`` when no page would fit."""
+        window = settings.context_tokens
+        plan = cls(
+            window=window,
+            reply=settings.reply_tokens or min(1024, max(200, window // 8)),
+            system=system,
+            question=question,
+            log=int(window * settings.log_share),
+            page_table=min(600, window // 20),
+            notebook=min(1500, window // 16),
+            tail_fixed=question + 90,
+        )
+        if plan.capacity < SMALLEST_PAGE:
+            raise WindowTooSmallError(window, plan.fixed, SMALLEST_PAGE)
+        return plan

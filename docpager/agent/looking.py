@@ -1,0 +1,179 @@
+"""The tools that look: search, find and outline. They list pages; none of them brings one in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import regex
+
+from docpager.agent.arguments import Arguments
+from docpager.agent.tool_result import ToolResult, shown
+from docpager.agent.workspace import Workspace
+from docpager.errors import ToolError
+from docpager.records import OutlineEntry, Segment
+from docpager.records.views import (
+    DocumentsView,
+    DocumentView,
+    HeadingView,
+    HitView,
+    OutlineView,
+    ResultsView,
+)
+from docpager.transcript import fold, render_view
+
+SNIPPET_CHARACTERS = 160
+OUTLINE_ROWS = 30
+MATCH_SECONDS = 0.05
+"""A regular expression of a model's own may take this long on one line."""
+
+
+def search(work: Workspace, arguments: Arguments) -> ToolResult:
+    """Hybrid search; lists pages."""
+    query, names, first = arguments.text("query"), arguments.texts("documents"), arguments.rank()
+    scope = work.scope_ids(names)
+    limit = work.settings.results_per_page
+    hits = work.archive.search(query, limit=limit + 1, offset=first - 1, doc_ids=scope)
+    more, hits = len(hits) > limit, hits[:limit]
+    views = [_hit_view(work, hit.segment, _snippet(work, hit.segment, query)) for hit in hits]
+    fitting = _bounded(work, views)
+    handles = tuple(work.documents.handle(doc_id) for doc_id in scope or ()) if names else ()
+    ranked = hits[: len(fitting)]
+    work.ledger.ranked(query, handles, [(h.segment.segment_id, first + n, h.score) for n, h in enumerate(ranked)])
+    view = ResultsView("search", fold(query), handles, first, more or len(fitting) < len(hits), tuple(fitting))
+    work.note_event(
+        "Search",
+        {"query": query, "documents": list(handles), "first": first, "results": len(fitting)},
+        page_ids=tuple(hit.segment.segment_id for hit in ranked),
+        page_tokens=tuple(v.token_count for v in fitting),
+    )
+    return shown(view)
+
+
+def find(work: Workspace, arguments: Arguments) -> ToolResult:
+    """Exact text or a regular expression; lists pages with the numbers of the lines that match."""
+    text, is_regex, first = arguments.text("text"), arguments.flag("regex"), arguments.rank()
+    names = arguments.texts("documents")
+    scope = work.scope_ids(names)
+    pattern = _pattern(text, is_regex)
+    limit = work.settings.results_per_page
+    segments = work.archive.find(text, regex=is_regex, limit=limit + 1, offset=first - 1, doc_ids=scope)
+    more, segments = len(segments) > limit, segments[:limit]
+    views = [_found_view(work, segment, pattern) for segment in segments]
+    fitting = _bounded(work, views)
+    handles = tuple(work.documents.handle(doc_id) for doc_id in scope or ()) if names else ()
+    view = ResultsView("find", fold(text), handles, first, more or len(fitting) < len(segments), tuple(fitting))
+    work.note_event(
+        "Find",
+        {"text": text, "regex": is_regex, "documents": list(handles), "first": first, "results": len(fitting)},
+        page_ids=tuple(s.segment_id for s in segments[: len(fitting)]),
+        page_tokens=tuple(v.token_count for v in fitting),
+    )
+    return shown(view)
+
+
+def outline(work: Workspace, arguments: Arguments) -> ToolResult:
+    """The documents that match some words, or one document's headings."""
+    name, words, first = arguments.optional_text("document"), arguments.optional_text("words"), arguments.rank()
+    work.note_event("Outline", {"document": name, "words": words, "first": first})
+    return _outline_of(work, name, words, first) if name else _documents(work, words, first)
+
+
+def _documents(work: Workspace, words: str, first: int) -> ToolResult:
+    allowed = {d.doc_id for d in work.scope}
+    documents = [d for d in work.documents.ranked(words) if not allowed or d.doc_id in allowed]
+    rows = [
+        DocumentView(
+            work.documents.handle(d.doc_id), d.path, fold(d.title or ""), fold(d.period or ""), d.page_count or 1
+        )
+        for d in documents[first - 1 : first - 1 + OUTLINE_ROWS]
+    ]
+    work.read_tokens += work.counter.count("\n".join(row.title for row in rows))
+    return shown(DocumentsView(fold(words), first, len(documents), tuple(rows)))
+
+
+def _outline_of(work: Workspace, name: str, words: str, first: int) -> ToolResult:
+    documents = work.documents.resolve([name])
+    allowed = work.scope_ids([name])
+    if not allowed:
+        raise ToolError(f"{name} is outside the documents this question is limited to.")
+    document = next(d for d in documents if d.doc_id in allowed)
+    wanted = set(re.findall(r"\w+", words.lower()))
+    entries = [e for e in work.archive.outline(document.doc_id) if not wanted or _bears(e, wanted)]
+    rows = []
+    for entry in entries[first - 1 : first - 1 + OUTLINE_ROWS]:
+        [segment] = work.archive.segments([entry.first_segment_id])
+        page = work.list_page(segment)
+        rows.append(
+            HeadingView(page.handle, entry.page_number, tuple(map(fold, entry.headings)), entry.token_count),
+        )
+    work.read_tokens += work.counter.count("\n".join(" ".join(row.headings[-1:]) for row in rows))
+    handle = work.documents.handle(document.doc_id)
+    return shown(OutlineView(handle, document.path, fold(words), first, len(entries), tuple(rows)))
+
+
+def _bears(entry: OutlineEntry, wanted: set[str]) -> bool:
+    return bool(wanted & set(re.findall(r"\w+", " ".join(entry.headings).lower())))
+
+
+def _hit_view(work: Workspace, segment: Segment, snippet: str, lines: tuple[int, ...] = ()) -> HitView:
+    page = work.list_page(segment)
+    text = work.text(segment.segment_id)
+    return HitView(
+        page.handle,
+        work.document_name(text.document),
+        segment.page_number,
+        tuple(fold(heading)[:80].strip() for heading in segment.headings[-2:]),
+        page.token_count,
+        work.pager.table[segment.segment_id].state,
+        fold(snippet),
+        lines,
+    )
+
+
+def _snippet(work: Workspace, segment: Segment, query: str) -> str:
+    """The line of a page that shares most words with the query, cut around the first of them."""
+    work.list_page(segment)
+    text = work.text(segment.segment_id)
+    words = {w[:6] for w in re.findall(r"\w{3,}", query.lower())}
+    lines = [text.line(n + 1) for n in range(len(text.spans))] or [segment.text]
+    best = max(lines, key=lambda line: len(words & {w[:6] for w in re.findall(r"\w{3,}", line.lower())}))
+    return best[:SNIPPET_CHARACTERS]
+
+
+def _found_view(work: Workspace, segment: Segment, pattern: regex.Pattern[str]) -> HitView:
+    work.list_page(segment)
+    source = work.text(segment.segment_id)
+    numbers = [n for n in range(1, len(source.spans) + 1) if _matches(pattern, source.line(n))]
+    snippet = source.line(numbers[0]) if numbers else segment.text
+    return _hit_view(work, segment, snippet[:SNIPPET_CHARACTERS], tuple(numbers[:8]))
+
+
+def _pattern(text: str, is_regex: bool) -> regex.Pattern[str]:
+    try:
+        return regex.compile(text if is_regex else regex.escape(text), regex.IGNORECASE)
+    except regex.error as error:
+        raise ToolError(f"{text!r} is no regular expression: {error}.") from None
+
+
+def _matches(pattern: regex.Pattern[str], line: str) -> bool:
+    try:
+        return pattern.search(line, timeout=MATCH_SECONDS) is not None
+    except TimeoutError:
+        return False
+
+
+def _bounded(work: Workspace, views: Sequence[HitView]) -> list[HitView]:
+    """As many hits as half the log's share can hold; their snippets count as text that was read."""
+    room = work.plan.log // 2
+    fitting: list[HitView] = []
+    for view in views:
+        tokens = work.counter.count(render_view(ResultsView("search", "", (), 1, False, (view,))))
+        if fitting and tokens > room:
+            break
+        room -= tokens
+        fitting.append(view)
+        work.read_tokens += work.counter.count(view.snippet)
+        if work.pager.table.by_handle(view.handle).frame is not None:
+            work.pager.touch(work.pager.table.by_handle(view.handle).page.page_id)
+    return fitting

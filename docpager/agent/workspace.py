@@ -1,0 +1,217 @@
+"""All that belongs to one question while it is worked on: memory, texts, notes, ledger, counts and events."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from docpager.agent.budget import WindowPlan
+from docpager.agent.coverage import CoverageLedger
+from docpager.agent.documents import DocumentIndex
+from docpager.agent.notebook import Notebook
+from docpager.errors import UnknownPageError
+from docpager.lines import line_spans
+from docpager.memory import REPLACEMENT_POLICIES, LineRange, MemoryEvent, Page, PageFault, Pager, Watermarks
+from docpager.protocols import Archive, TokenCounter
+from docpager.records import Address, Document, Question, Segment, TraceEvent
+from docpager.records.views import PageView, TombstoneView
+from docpager.settings import AgentSettings
+from docpager.transcript import fold, render_view
+
+_ORDERS = re.compile(
+    r"\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:instruction|prompt|rule|previous|above|question)"
+    r"|\byou are (?:now|an? (?:ai|assistant|language model))\b|\bsystem prompt\b"
+    r"|\b(?:ai|llm|language models?|assistants?)\b.{0,40}\b(?:must|should|shall)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """A listed page's source and the spans of its lines."""
+
+    segment: Segment
+    document: Document
+    spans: tuple[tuple[int, int], ...]
+
+    def line(self, number: int) -> str:
+        """Line ``number``, from 1, as it stands in the archive."""
+        start, end = self.spans[number - 1]
+        return self.segment.text[start:end]
+
+
+class Workspace:
+    """One question's memory and everything known about it."""
+
+    def __init__(
+        self,
+        question: Question,
+        *,
+        archive: Archive,
+        documents: DocumentIndex,
+        counter: TokenCounter,
+        settings: AgentSettings,
+        plan: WindowPlan,
+    ) -> None:
+        self.question = question
+        self.archive = archive
+        self.documents = documents
+        self.counter = counter
+        self.settings = settings
+        self.plan = plan
+        self.scope = documents.resolve(question.documents) if question.documents else []
+        self.pager = Pager(
+            plan.capacity,
+            REPLACEMENT_POLICIES[settings.policy](),
+            Watermarks(settings.low_watermark, settings.high_watermark, settings.pressure_watermark),
+        )
+        self.ledger = CoverageLedger()
+        self.notebook = Notebook(plan.notebook, counter.count)
+        self.step = 0
+        self.read_tokens = 0
+        self.instructions_found = 0
+        self.counts: Counter[str] = Counter()
+        self.refaults = 0
+        self.events: list[TraceEvent] = []
+        self._texts: dict[str, PageText] = {}
+        self._shown: dict[str, dict[int, int]] = {}
+
+    # Pages
+
+    def list_page(self, segment: Segment) -> Page:
+        """Gives a segment its handle, the first time it is named."""
+        if segment.segment_id not in self._texts:
+            document = self.archive.document(segment.doc_id)
+            if document is None:
+                raise LookupError(f"Segment {segment.segment_id} belongs to no document: {segment.doc_id}.")
+            spans = tuple(line_spans(segment.text, segment.kind))
+            self._texts[segment.segment_id] = PageText(segment, document, spans)
+            whole = self._view(segment.segment_id, f"p{len(self.pager.table) + 1}", LineRange(1, max(1, len(spans))))
+            self.pager.table.list_page(
+                segment.segment_id,
+                token_count=self.counter.count(render_view(whole)),
+                line_count=max(1, len(spans)),
+                provenance=f"{document.path}, page {segment.page_number}",
+            )
+        return self.pager.table[segment.segment_id].page
+
+    def text(self, page_id: str) -> PageText:
+        """The source of a listed page."""
+        return self._texts[page_id]
+
+    def document_name(self, document: Document) -> str:
+        """A document as the model sees it: handle and path."""
+        return f"{self.documents.handle(document.doc_id)} {document.path}"
+
+    def page_view(self, page_id: str, lines: LineRange) -> PageView:
+        """Lines of a page as they are shown."""
+        return self._view(page_id, self.pager.table[page_id].page.handle, lines)
+
+    def _view(self, page_id: str, handle: str, lines: LineRange) -> PageView:
+        text = self._texts[page_id]
+        numbers = range(lines.first, min(lines.last, len(text.spans)) + 1)
+        return PageView(
+            handle,
+            self.document_name(text.document),
+            text.segment.page_number,
+            tuple(fold(heading) for heading in text.segment.headings),
+            tuple(fold(column) for column in text.segment.prefix.split("\n") if column.strip()),
+            tuple((number, fold(text.line(number))) for number in numbers),
+            len(text.spans),
+        )
+
+    def tombstone(self, page_id: str) -> TombstoneView:
+        """What is left of a page in the context when it goes."""
+        page, text = self.pager.table[page_id].page, self._texts[page_id]
+        heading = fold(text.segment.headings[-1])[:60].strip() if text.segment.headings else ""
+        return TombstoneView(
+            page.handle, self.document_name(text.document), text.segment.page_number, heading, page.token_count
+        )
+
+    def show(self, page_id: str, lines: LineRange) -> None:
+        """Records that these lines were rendered now: from now on they can be cited."""
+        shown = self._shown.setdefault(page_id, {})
+        text = self._texts[page_id]
+        for number in range(lines.first, lines.last + 1):
+            if number not in shown and number <= len(text.spans):
+                shown[number] = self.step
+                self.instructions_found += bool(_ORDERS.search(text.line(number)))
+        self.ledger.read(page_id)
+
+    def shown_at(self, page_id: str, number: int) -> int | None:
+        """The step at which a line was first rendered; None if it never was."""
+        return self._shown.get(page_id, {}).get(number)
+
+    def never_shown(self, address: Address) -> str | None:
+        """Why an address cannot be cited; None if all its lines were shown."""
+        try:
+            page_id = self.pager.table.by_handle(address.handle).page.page_id
+        except UnknownPageError:
+            return f"there is no page {address.handle}"
+        total = len(self._texts[page_id].spans)
+        if address.last_line > total:
+            return f"{address.handle} has {total} lines"
+        missing = [n for n in range(address.first_line, address.last_line + 1) if self.shown_at(page_id, n) is None]
+        return f"line {missing[0]} of {address.handle} was never shown" if missing else None
+
+    # Reading budget
+
+    @property
+    def read_left(self) -> int:
+        """Tokens of document text that may still be shown."""
+        return self.settings.read_tokens - self.read_tokens
+
+    def reading_cost(self, page_id: str, lines: LineRange) -> int:
+        """Tokens of document text in some lines of a page, without the addresses before them."""
+        text = self._texts[page_id]
+        if lines.first == 1 and lines.last >= len(text.spans) and text.segment.token_count:
+            return text.segment.token_count
+        return self.counter.count("\n".join(text.line(n) for n in range(lines.first, lines.last + 1)))
+
+    # Events
+
+    def record(self, *events: MemoryEvent) -> None:
+        """Adds memory's events to the trace."""
+        for event in events:
+            arguments: dict[str, Any] = {}
+            if isinstance(event, PageFault):
+                arguments["refault"] = event.refault
+                self.refaults += event.refault
+            if isinstance(lines := getattr(event, "lines", None), LineRange):
+                arguments["lines"] = str(lines)
+            self.note_event(
+                event.name,
+                arguments,
+                page_ids=event.page_ids,
+                page_tokens=event.page_tokens,
+                tokens_before=event.tokens_before,
+                tokens_after=event.tokens_after,
+                capacity=event.capacity,
+            )
+
+    def note_event(self, event: str, arguments: Mapping[str, Any] | None = None, **fields: Any) -> None:
+        """Adds one event to the trace, with the resident tokens where it brings none of its own."""
+        resident = self.pager.resident_tokens
+        fields = {"tokens_before": resident, "tokens_after": resident, "capacity": self.pager.capacity} | fields
+        self.counts[event] += 1
+        self.events.append(
+            TraceEvent(step=self.step, event=event, arguments=dict(arguments or {}), at=datetime.now(UTC), **fields)
+        )
+
+    def scope_ids(self, names: Sequence[str]) -> list[str] | None:
+        """The documents a call is limited to: those it names within the question's own scope; None is all."""
+        allowed = [d.doc_id for d in self.scope]
+        if not names:
+            return allowed or None
+        named = [d.doc_id for d in self.documents.resolve(names)]
+        return [doc_id for doc_id in named if doc_id in allowed] if allowed else named
+
+
+def arguments_json(arguments: Mapping[str, Any]) -> str:
+    """Arguments as compact JSON text."""
+    return json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))

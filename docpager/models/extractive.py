@@ -1,0 +1,182 @@
+"""The built-in reader: no language model, no key, no network.
+
+It is given the same messages as a language model and reads them through the same text. It searches with the question's
+words, limits the search to the documents the question names, pages in the results in rank order, notes the lines that
+bear on the question, and answers with the fewest of them, or abstains. It keeps no state: each reply follows from the
+request alone.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from docpager.errors import ModelError, TranscriptError
+from docpager.models.line_scores import LineScorer, ScoredLine, best_lines
+from docpager.models.question_words import QuestionWords
+from docpager.models.situation import Situation
+from docpager.records import ModelReply, ModelRequest, ToolCall, Usage
+from docpager.records.views import DocumentView
+from docpager.transcript import parse_addresses
+
+PAGES_A_CALL = 4
+STRONG_EVIDENCE = 0.92
+"""Reading stops early when a line bears this share of the question."""
+LEAST_PAGES = 6
+"""No fewer pages are read than this, if search has ranked so many."""
+NOTE_SHARE = 0.75
+"""A line is noted when its score is at least this share of the best so far."""
+NOTED = re.compile(r"^(\d\.\d\d) (.*)$", re.DOTALL)
+
+
+class ExtractiveModel:
+    """Answers with lines of the documents. ``abstain_below`` is the confidence under which it says nothing."""
+
+    name = "extractive"
+
+    def __init__(self, abstain_below: float = 0.35) -> None:
+        self._abstain_below = abstain_below
+
+    async def complete(self, request: ModelRequest) -> ModelReply:
+        """The next calls; raises ``ModelError`` for messages that are not docpager's."""
+        try:
+            situation = Situation.read(request)
+        except TranscriptError as error:
+            raise ModelError(f"The extractive reader cannot read this request: {error}") from None
+        calls = _Reading(situation, self._abstain_below).next_calls()
+        first = len(situation.calls)
+        named = tuple(replace(call, call_id=f"c{n}") for n, call in enumerate(calls, start=first))
+        return ModelReply(tool_calls=named, usage=Usage(cost_usd=0.0), model_reported=self.name)
+
+
+class _Reading:
+    """One decision about one situation."""
+
+    def __init__(self, situation: Situation, abstain_below: float) -> None:
+        self._at = situation
+        self._abstain_below = abstain_below
+        self._words = QuestionWords.of(situation.question)
+        lines = [text for page in situation.pages for _, text in page.lines]
+        snippets = [hit.snippet for view in situation.results for hit in view.hits]
+        self._scorer = LineScorer(self._words, [*lines, *snippets])
+        self._seen = [line for page in situation.pages for line in self._scorer.page(page)]
+        self._noted = [line for note in situation.tail.notes if (line := _from_note(note.addresses, note.text))]
+
+    def next_calls(self) -> list[ToolCall]:
+        """Look for documents, search, note and read on, or end."""
+        if not self._at.calls:
+            return [self._search(())] if not self._words.names else [_call("outline", words=" ".join(self._named()))]
+        if not self._at.asked("search"):
+            return [self._search(self._scope())]
+        if self._at.tail.budget.steps_left <= 1:
+            return [self._end(refused=True)]
+        notes = self._notes()
+        if self._enough():
+            return [*notes, self._end()]
+        return [*notes, *(self._read_on() or [self._end()])]
+
+    # Looking
+
+    def _named(self) -> list[str]:
+        return [*self._words.names, *self._words.years]
+
+    def _scope(self) -> tuple[str, ...]:
+        """The documents that the question names; none where no name of one stands in it."""
+        rows = [row for view in self._at.documents for row in view.documents]
+        squeezed = _squeezed(" ".join(self._words.names))
+        scored = [(self._naming(row, squeezed), row) for row in rows]
+        best = max((score for score, _ in scored), default=0.0)
+        return tuple(row.handle for score, row in scored if score == best)[:6] if best >= 1 else ()
+
+    def _naming(self, row: DocumentView, names: str) -> float:
+        """1 and more where a name of the document stands in the question's names; years decide among those."""
+        stem_of_path = row.document.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        parts = [p for p in re.split(r"[\W_]+|(?<=[a-z])(?=[A-Z])", stem_of_path) if len(p) >= 3 and p.isalpha()]
+        named = [part for part in parts if _squeezed(part) in names]
+        if not named:
+            return 0.0
+        share = sum(map(len, named)) / sum(map(len, parts))
+        return 1 + share + sum(0.5 for year in self._words.years if year in f"{row.document} {row.title} {row.period}")
+
+    def _search(self, scope: Sequence[str], first: int = 1) -> ToolCall:
+        arguments: dict[str, Any] = {"query": self._words.query or self._at.question}
+        if scope:
+            arguments["documents"] = list(scope)
+        if first > 1:
+            arguments["first"] = first
+        return _call("search", **arguments)
+
+    # Reading
+
+    def _enough(self) -> bool:
+        """Whether a line bears nearly all of the question, and the first results have been read."""
+        best = max((line.score for line in [*self._seen, *self._noted]), default=0.0)
+        return best >= STRONG_EVIDENCE and len(self._at.read_handles) >= LEAST_PAGES
+
+    def _read_on(self) -> list[ToolCall]:
+        """The next unread results, or the next page of results; nothing when both or the budget are used up."""
+        budget = self._at.tail.budget
+        left = budget.read_limit - budget.read_tokens
+        unread = [hit for hit in self._at.unread_hits() if hit.token_count <= left * 1.25]
+        if unread:
+            return [_call("page_in", pages=self._fitting([(hit.handle, hit.token_count) for hit in unread]))]
+        if left <= 0 or not self._at.results:
+            return []
+        latest = self._at.results[-1]
+        if latest.more and latest.hits:
+            return [self._search(latest.scope, latest.first + len(latest.hits))]
+        return [self._search(())] if latest.scope and not self._searched_everywhere() else []
+
+    def _fitting(self, pages: Sequence[tuple[str, int]]) -> list[str]:
+        room = self._at.tail.budget.capacity * 0.9
+        chosen: list[str] = []
+        for handle, tokens in pages[:PAGES_A_CALL]:
+            if chosen and tokens > room:
+                break
+            room -= tokens
+            chosen.append(handle)
+        return chosen
+
+    def _searched_everywhere(self) -> bool:
+        return any(not arguments.get("documents") for arguments in self._at.asked("search"))
+
+    def _notes(self) -> list[ToolCall]:
+        """Notes of the best new lines, before their pages go: the score, then the line."""
+        known = {line.address for line in self._noted}
+        best = max((line.score for line in [*self._seen, *self._noted]), default=0.0)
+        worth = [line for line in best_lines(self._seen) if line.address not in known]
+        worth = [line for line in worth if line.score >= max(NOTE_SHARE * best, self._abstain_below)]
+        return [_call("note", text=f"{line.score:.2f} {line.text}", addresses=[line.address]) for line in worth]
+
+    # Ending
+
+    def _end(self, refused: bool = False) -> ToolCall:
+        """The answer, or an abstention where no line bears enough of the question."""
+        candidates = {line.address: line for line in [*self._noted, *self._seen]}
+        lines = best_lines(list(candidates.values()))
+        confidence = lines[0].score if lines else 0.0
+        if lines and confidence >= self._abstain_below:
+            statements = [{"text": line.text, "addresses": [line.address]} for line in lines]
+            return _call("answer", statements=statements, confidence=round(min(confidence, 1.0), 3))
+        del refused
+        reason = f"No line read bears enough of the question: the best scores {confidence:.2f}."
+        return _call("abstain", reason=reason)
+
+
+def _from_note(addresses: Sequence[str], text: str) -> ScoredLine | None:
+    match = NOTED.match(text)
+    found = parse_addresses(" ".join(addresses))
+    if match is None or not found:
+        return None
+    return ScoredLine(found[0].handle, found[0].first_line, match[2], "", float(match[1]))
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).lower()
+
+
+def _call(name: str, **arguments: Any) -> ToolCall:
+    return ToolCall("", name, json.dumps(arguments, ensure_ascii=False))

@@ -1,0 +1,121 @@
+"""What a question asks for: its words, names, years, and the form of its answer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+
+_STOP_WORDS = """
+a about above after again all also am an and any are as at based be because been before being below between both but by
+can could did do does doing down during each either every few for from further given had has have having he her here
+hers him his how i if in into is it its itself just like many may me more most much must my no nor not of off on once
+only or other our out over own please provide per same shall she should so some such tell than that the their them then
+there these they this those through to too under until up us very was we were what when where which while who whom whose
+why will with within without would you your s t d ll re ve
+answer answers answered question following respond using use according primarily details outlined clearly information
+provided basis assuming perspective standpoint round rounded decimal place places units unit calculate compute extract
+defined judgments judgment give solution state explain approach asked best abilities access
+"""
+STOP_WORDS = frozenset(_STOP_WORDS.split())
+_WORD = re.compile(r"[^\W_]+(?:[.'’&-][^\W_]+)*")
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_SHORT_YEAR = re.compile(r"\bFY\s?'?(\d\d)\b", re.IGNORECASE)
+_NAME = re.compile(r"\b[A-Z][\w&'’-]*(?:\s+(?:of\s+|and\s+|the\s+|&\s+)?[A-Z][\w&'’-]*)*")
+
+
+class AnswerForm(StrEnum):
+    """What the answer will look like."""
+
+    AMOUNT = "amount"
+    DATE = "date"
+    PERSON = "person"
+    PLACE = "place"
+    YES_NO = "yes_no"
+    TEXT = "text"
+
+
+_FORMS: tuple[tuple[AnswerForm, str], ...] = (
+    (AnswerForm.DATE, r"\bwhen\b|\b(?:what|which|on what) (?:date|day|year|month)\b|\bhow long ago\b|\bsince when\b"),
+    (
+        AnswerForm.AMOUNT,
+        r"\bhow (?:much|many|long|often|large|big|high|far|fast|deep|wide|old|tall|heavy)\b|\b(?:amount|total|ratio|"
+        r"margin|percent|percentage|rate|number|revenue|cost|price|income|profit|loss|capex|expenditure|turnover|ebitda|"
+        r"fee|fine|salary|budget|capacity|length|depth|height|weight|speed)\b",
+    ),
+    (AnswerForm.PERSON, r"\bwho(?:m|se)?\b|\bwhich (?:person|captain|director|author|actor|singer|player)\b"),
+    (AnswerForm.PLACE, r"\bwhere\b|\bin (?:what|which) (?:city|country|place|state|town|port|harbour)\b"),
+    (
+        AnswerForm.YES_NO,
+        r"^\W*(?:is|are|was|were|do|does|did|has|have|had|can|could|may|must|should|will|would)\b",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionWords:
+    """A question taken apart."""
+
+    terms: tuple[str, ...]
+    """Content words, stemmed, in order, once each; years are not among them."""
+    query: str
+    """The content words as they stand, for search."""
+    names: tuple[str, ...]
+    """Capitalised words and runs of them that do not merely begin a sentence."""
+    years: tuple[str, ...]
+    form: AnswerForm
+
+    @classmethod
+    def of(cls, question: str) -> QuestionWords:
+        """Takes a question apart."""
+        words = [word for word in _WORD.findall(question) if word.lower() not in STOP_WORDS and len(word) > 1]
+        years = dict.fromkeys([*_YEAR.findall(question), *(f"20{year}" for year in _SHORT_YEAR.findall(question))])
+        terms = dict.fromkeys(stem(word) for word in words if not _is_year(word))
+        return cls(tuple(terms), " ".join(dict.fromkeys(words)), _names(question), tuple(years), _form(question))
+
+
+@lru_cache(maxsize=65_536)
+def stem(word: str) -> str:
+    """A word's Snowball stem, in lower case, without a possessive ending."""
+    return str(_stemmer().stemWord(re.sub(r"['’]s?$", "", word.lower())))
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> Any:
+    import snowballstemmer
+
+    return snowballstemmer.stemmer("english")
+
+
+def stems(text: str) -> list[str]:
+    """The stemmed words of a text, stop words left out."""
+    return [stem(word) for word in _WORD.findall(text) if word.lower() not in STOP_WORDS]
+
+
+def _is_year(word: str) -> bool:
+    return bool(re.fullmatch(r"(?:FY)?'?(?:(?:19|20)?\d\d)", word, re.IGNORECASE))
+
+
+def _names(question: str) -> tuple[str, ...]:
+    names = []
+    for match in _NAME.finditer(question):
+        starts_sentence = match.start() == 0 or question[: match.start()].rstrip()[-1:] in ".?!:"
+        words = match.group().split()
+        if starts_sentence and (len(words) == 1 or words[0].lower() in STOP_WORDS):
+            words = words[1:]
+        kept = [w for w in words if w.lower() not in STOP_WORDS]
+        if kept:
+            names.append(" ".join(kept))
+    return tuple(dict.fromkeys(names))
+
+
+def _form(question: str) -> AnswerForm:
+    for form, pattern in _FORMS:
+        flags = 0 if form is AnswerForm.PERSON else re.IGNORECASE
+        if re.search(pattern, question, flags | re.IGNORECASE):
+            if form is AnswerForm.AMOUNT and re.search(_FORMS[-1][1], question, re.IGNORECASE):
+                return AnswerForm.YES_NO
+            return form
+    return AnswerForm.TEXT

@@ -1,0 +1,90 @@
+"""What a request says, read from its messages alone: nothing is remembered between two calls."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from docpager.errors import TranscriptError
+from docpager.records import ModelRequest
+from docpager.records.views import DocumentsView, HitView, PageView, ResultsView, TailView, View
+from docpager.tool_protocol import read_exchanges
+from docpager.transcript import parse, split_tail
+
+_NONCE = re.compile(r"<<<memory (\S+)>>>")
+_EARLIER = re.compile(r"(?:\[notice\] earlier: |; )(\w+) (\{.*?\})(?=; \w+ \{|$)")
+
+
+@dataclass(frozen=True)
+class Situation:
+    """The question, what was done for it so far, what the context shows now, and the state of memory."""
+
+    question: str
+    calls: tuple[tuple[str, Mapping[str, Any]], ...]
+    """Every call so far, oldest first, those of the summarised log included."""
+    shown: tuple[tuple[View, ...], ...]
+    """The results that still stand in the context, one tuple an exchange."""
+    tail: TailView
+
+    @classmethod
+    def read(cls, request: ModelRequest) -> Situation:
+        """Reads a request; raises ``TranscriptError`` for one that is none of docpager's."""
+        nonce = _NONCE.search(request.messages[0].content)
+        if nonce is None:
+            raise TranscriptError("The system message names no memory delimiter.")
+        *before, last = request.messages
+        body, tail = split_tail(last.content, nonce[1])
+        if tail is None:
+            raise TranscriptError("The last message has no tail.")
+        head = request.messages[1].content if before[1:] else body
+        exchanges = read_exchanges(request.messages)
+        calls = [call for line in head.split("\n")[1:] for call in _earlier(line)]
+        calls += [(c.name, json.loads(c.arguments)) for e in exchanges for c in e.calls]
+        last_of = len(exchanges) - 1
+        shown = [
+            tuple(
+                view
+                for text in exchange.results
+                for view in parse(split_tail(text, nonce[1])[0] if n == last_of else text)
+            )
+            for n, exchange in enumerate(exchanges)
+        ]
+        return cls(tail.question, tuple(calls), tuple(shown), tail)
+
+    @cached_property
+    def pages(self) -> tuple[PageView, ...]:
+        """The pages the context shows now."""
+        return tuple(view for views in self.shown for view in views if isinstance(view, PageView))
+
+    @cached_property
+    def results(self) -> tuple[ResultsView, ...]:
+        """The results of search and find the context shows now."""
+        return tuple(view for views in self.shown for view in views if isinstance(view, ResultsView))
+
+    @cached_property
+    def documents(self) -> tuple[DocumentsView, ...]:
+        """The lists of documents the context shows now."""
+        return tuple(view for views in self.shown for view in views if isinstance(view, DocumentsView))
+
+    @cached_property
+    def read_handles(self) -> frozenset[str]:
+        """Pages that were paged in at some time."""
+        asked = (h for name, arguments in self.calls if name == "page_in" for h in arguments.get("pages", ()))
+        return frozenset(h.split(":")[0] for h in asked) | {page.handle for page in self.tail.pages}
+
+    def unread_hits(self) -> list[HitView]:
+        """Hits that were never paged in, in the order they were listed."""
+        hits = {hit.handle: hit for view in self.results for hit in view.hits}
+        return [hit for handle, hit in hits.items() if handle not in self.read_handles]
+
+    def asked(self, name: str) -> list[Mapping[str, Any]]:
+        """The arguments of all calls of one tool."""
+        return [arguments for called, arguments in self.calls if called == name]
+
+
+def _earlier(line: str) -> list[tuple[str, Mapping[str, Any]]]:
+    return [(name, json.loads(arguments)) for name, arguments in _EARLIER.findall(line)]
