@@ -1,0 +1,138 @@
+"""The columns of a run's three tables: name, type and one sentence each. The Parquet schemas and README come from here.
+
+``?`` after a type says that the value can be null, which means unknown or not applicable, never zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SCHEMA_VERSION = "1"
+"""Changes when a column changes its meaning or its type; added columns leave it as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. ``type`` is spelled as Arrow does: ``list<string>``, ``timestamp``, ``map<string, string>``."""
+
+    name: str
+    type: str
+    description: str
+    nullable: bool = True
+
+
+def _columns(table: str) -> tuple[Column, ...]:
+    rows = [[cell.strip() for cell in line.split("|", 2)] for line in table.strip().splitlines()]
+    return tuple(Column(name, kind.rstrip("?"), sentence, kind.endswith("?")) for name, kind, sentence in rows)
+
+
+CITATION_STRUCT = (
+    "struct<n: int32, doc_id: string, doc_path: string, page_number: int32, quote: string, verify_status: string>"
+)
+
+ANSWER_COLUMNS = _columns(f"""
+run_id                | string              | The run this row belongs to.
+question_id           | string              | As in the question file, else 16 hex digits made from the question's text.
+doc_id                | string?             | The document asked about, in a run that asks each document alone.
+row                   | int32               | Position in the question file, from 0.
+question              | string              | The question as asked.
+exit_status           | string              | How work on the question ended.
+answer                | string?             | The answer in words, with [n] after each statement that has a citation.
+answer_value          | float64?            | The answer as a number, where one was asked for.
+answer_unit           | string?             | The unit of answer_value, as in USD or percent.
+answer_date           | date?               | The answer as a date, where one was asked for.
+conflicts             | list<string>        | Statements in which sources disagree.
+abstain_reason        | string?             | Why there is no answer.
+error_type            | string?             | The kind of error that ended the work.
+error_message         | string?             | What went wrong, and why a row is invalid.
+confidence            | float64?            | The model's or reader's own confidence, from 0 to 1.
+citations             | list<{CITATION_STRUCT}> | The citations in short; citations.parquet has them in full.
+n_citations           | int32               | Citations in all.
+n_verified            | int32               | Citations that are exact or normalized.
+n_documents           | int32               | Different documents cited.
+steps                 | int32?              | Model calls.
+searches              | int32?              | Searches of the archive.
+page_ins              | int32?              | Pages brought into the context.
+page_outs             | int32?              | Pages the model let go.
+evictions             | int32?              | Pages that left because room was needed.
+faults                | int32?              | References to pages that were not resident.
+refaults              | int32?              | Faults on pages that had been resident before.
+prefetches            | int32?              | Pages brought in before they were asked for.
+context_peak_tokens   | int64?              | The largest request: all messages and tool schemas.
+capacity_tokens       | int64?              | Room for pages in the context.
+attempts              | int32?              | How often the question was started.
+cited_segment_ids     | list<string>        | Segments cited, in the order of the citations, each once.
+read_segment_ids      | list<string>?       | Segments that were in the context.
+ranked_segment_ids    | list<string>?       | Segments that search ranked.
+ranked_unread         | int32?              | Segments ranked above the cut and never read.
+evidence_sha256       | string?             | SHA-256 over segment_id and quote of every citation, in order.
+stop_reason           | string?             | Why reading stopped.
+prompt_tokens         | int64?              | Tokens sent to the model.
+cached_tokens         | int64?              | Those of them that the endpoint had cached.
+cacheable_tokens      | int64?              | Those of them that repeat the start of the request before.
+completion_tokens     | int64?              | Tokens the model wrote.
+reasoning_tokens      | int64?              | Those of them that were reasoning.
+embed_tokens          | int64?              | Tokens embedded for searches.
+cost_usd              | float64?            | Cost of the model calls in US dollars, where prices are known.
+latency_seconds       | float64?            | Wall-clock time from start to answer.
+instructions_found    | int32?              | Lines read that speak to the model as if they were orders.
+model                 | string?             | The model that was asked for.
+model_reported        | string?             | The model that the endpoint says replied.
+settings_sha256       | string              | SHA-256 of the settings that can change an answer.
+archive               | string              | The archive that was asked.
+archive_version       | string              | The archive's generation.
+from_cache            | bool                | Whether the answer was taken from an earlier one without asking.
+carried_from_run_id   | string?             | The run this row was carried over from.
+started_at            | timestamp?          | When work on the question began.
+finished_at           | timestamp?          | When it ended.
+input                 | map<string, string> | The question file's other columns.
+""")
+
+CITATION_COLUMNS = _columns("""
+run_id          | string       | The run this row belongs to.
+question_id     | string       | The question whose answer cites.
+citation_id     | string       | Names the citation.
+n               | int32        | The number in square brackets in the answer, from 1.
+claim           | string?      | The statement the citation is for.
+doc_id          | string?      | The document cited.
+doc_path        | string?      | Its path in the archive.
+doc_title       | string?      | Its title.
+doc_sha256      | string?      | SHA-256 of the file as it was read.
+page_number     | int32?       | The paper page, from 1; 1 in formats without pages.
+page_label      | string?      | The number printed on the paper page, as in iv.
+headings        | list<string> | The headings above the quote, outermost first.
+segment_id      | string?      | The segment the quote was copied from.
+char_start      | int64?       | Where the quote begins in the text of the paper page, in characters.
+char_end        | int64?       | Where it ends.
+quote           | string       | The text cited, copied from the archive.
+context_before  | string?      | The text before the quote.
+context_after   | string?      | The text after the quote.
+verify_status   | string       | exact, normalized, relocated, misattributed, not_found or stale.
+match_score     | float64?     | How much quote and source have in common, from 0 to 1.
+supported       | bool?        | Whether the quote bears the claim out, where that was judged.
+page_in_step    | int32?       | The step that brought the quote into the context.
+retrieval_rank  | int32?       | The best rank search gave the segment.
+retrieval_score | float64?     | The score at that rank.
+""")
+
+TRACE_COLUMNS = _columns("""
+run_id            | string       | The run this row belongs to.
+question_id       | string       | The question that was worked on.
+step              | int32        | The model call it belongs to, from 1; 0 before the first.
+event             | string       | What happened.
+page_ids          | list<string> | The segments it happened to.
+page_tokens       | list<int64>  | Their tokens.
+arguments         | string?      | What else there is to know, as JSON.
+tokens_before     | int64?       | Resident tokens before.
+tokens_after      | int64?       | Resident tokens after.
+capacity          | int64?       | Room for resident pages.
+prompt_tokens     | int64?       | Tokens of this model call's request.
+cached_tokens     | int64?       | Those of them that the endpoint had cached.
+completion_tokens | int64?       | Tokens of its reply.
+cost_usd          | float64?     | Its cost in US dollars.
+milliseconds      | float64?     | How long it took.
+at                | timestamp?   | When it happened.
+""")
+
+TABLES = {"answers": ANSWER_COLUMNS, "citations": CITATION_COLUMNS, "trace": TRACE_COLUMNS}
+"""The tables of a run by the stem of their file."""

@@ -1,0 +1,137 @@
+"""The journal of a run: one JSON line a finished question, on the disk before the question counts as done.
+
+A line that a killed process left unfinished is dropped when the journal is opened again. A line that can no longer be
+read, or is another run's, does not count: its question is asked again. Outputs are read back by offset, one question at
+a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+from docpager.batch.disk import sync_folder, telling_what_cannot_be_written
+from docpager.batch.rows import QuestionRows, from_json, to_json
+
+JOURNAL_NAME = "journal.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """Where the line of one finished question stands, and what of it is kept in memory."""
+
+    offset: int
+    size: int
+    exit_status: str
+
+
+class Journal:
+    """The journal in a run's folder, open for appending and for reading back."""
+
+    def __init__(self, folder: Path, run_id: str) -> None:
+        self._path = folder / JOURNAL_NAME
+        self._folder = folder
+        self._entries: dict[int, JournalEntry] = {}
+        with telling_what_cannot_be_written(folder):
+            self._file = self._open(run_id)
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+    @property
+    def entries(self) -> Mapping[int, JournalEntry]:
+        """The finished questions by their row in the question file."""
+        return self._entries
+
+    def append(self, rows: QuestionRows) -> None:
+        """Makes a question's rows durable; raises ``TemporaryError`` and keeps nothing of them where that fails."""
+        line = _encode(
+            {
+                "row": rows.answer["row"],
+                "exit_status": rows.answer["exit_status"],
+                "answer": to_json(rows.answer),
+                "citations": [to_json(row) for row in rows.citations],
+                "trace": [to_json(row) for row in rows.trace],
+            }
+        )
+        with telling_what_cannot_be_written(self._folder):
+            offset = self._write(line)
+        entry = JournalEntry(offset, len(line), rows.answer["exit_status"])
+        self._entries[rows.answer["row"]] = entry
+
+    def read(self, row: int) -> QuestionRows:
+        """The rows of a finished question."""
+        entry = self._entries[row]
+        self._file.seek(entry.offset)
+        line = json.loads(self._file.read(entry.size))
+        return QuestionRows(
+            from_json(line["answer"], "answers"),
+            tuple(from_json(citation, "citations") for citation in line["citations"]),
+            tuple(from_json(event, "trace") for event in line["trace"]),
+        )
+
+    def _open(self, run_id: str) -> BinaryIO:
+        file = self._path.open("r+b" if self._path.exists() else "w+b")
+        end = self._recover(file, run_id)
+        file.truncate(end)
+        os.fsync(file.fileno())
+        sync_folder(self._folder)
+        return file
+
+    def _recover(self, file: BinaryIO, run_id: str) -> int:
+        """Finds this run's finished questions; returns the end of the last of them."""
+        end = offset = 0
+        for text in file:
+            if (line := _decode(text)) is not None and line["answer"]["run_id"] == run_id:
+                self._entries[line["row"]] = JournalEntry(offset, len(text), line["exit_status"])
+                end = offset + len(text)
+            offset += len(text)
+        return end
+
+    def _write(self, line: bytes) -> int:
+        offset = self._file.seek(0, os.SEEK_END)
+        try:
+            self._file.write(line)
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError:
+            self._drop_from(offset)
+            raise
+        return offset
+
+    def _drop_from(self, offset: int) -> None:
+        # Reopened, for the buffer may still hold the rest of the line that could not be written.
+        with contextlib.suppress(OSError):
+            self._file.close()
+        self._file = self._path.open("r+b")
+        self._file.truncate(offset)
+
+
+def _encode(line: Mapping[str, Any]) -> bytes:
+    return json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _decode(text: bytes) -> dict[str, Any] | None:
+    if not text.endswith(b"\n"):
+        return None
+    try:
+        line = json.loads(text)
+        complete = isinstance(line, dict) and "run_id" in line["answer"] and {"row", "exit_status"} <= line.keys()
+    except (ValueError, KeyError, TypeError):
+        return None
+    return line if complete else None
