@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -49,7 +49,7 @@ class InMemoryArchive:
 
         Without a ``counter`` a word is a token. A paragraph of one line that starts with ``#`` is a heading.
         """
-        return cls([_ingested(path, text, counter) for path, text in texts.items()])
+        return cls([ingested_text(path, text, counter) for path, text in texts.items()])
 
     def snapshot(self) -> InMemoryArchive:
         """This state, whatever is written later."""
@@ -104,7 +104,7 @@ class InMemoryArchive:
         raw = self._bm25.scores(query)
         if doc_ids is not None:
             raw = {key: score for key, score in raw.items() if self._segments[key].doc_id in set(doc_ids)}
-        scores = fuse(raw, {})
+        scores: dict[str, float] = fuse(raw, {})
         ranking = sorted(scores, key=lambda key: (-scores[key], *self._place(self._segments[key])))
         return [
             SearchHit(
@@ -129,15 +129,12 @@ class InMemoryArchive:
         """Segments whose text holds a string (any case) or matches a regular expression, by path and ordinal."""
         if not pattern:
             raise ToolError("Nothing to find: the pattern is empty.")
-        try:
-            expression = re.compile(pattern if regex else re.escape(pattern), 0 if regex else re.IGNORECASE)
-        except re.error as error:
-            raise ToolError(f"The regular expression {pattern!r} cannot be used: {error}.") from None
+        holds = _matcher(pattern) if regex else _text_matcher(pattern)
         scope = None if doc_ids is None else set(doc_ids)
         found = [
             segment
             for segment in self._segments.values()
-            if (scope is None or segment.doc_id in scope) and expression.search(segment.text)
+            if (scope is None or segment.doc_id in scope) and holds(segment.text)
         ]
         return sorted(found, key=self._place)[offset : offset + limit]
 
@@ -218,11 +215,25 @@ class _BM25:
         return scores
 
 
+def _text_matcher(pattern: str) -> Callable[[str], bool]:
+    lowered = pattern.lower()
+    return lambda text: lowered in text.lower()
+
+
+def _matcher(pattern: str) -> Callable[[str], bool]:
+    try:
+        expression = re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ToolError(f"The regular expression {pattern!r} cannot be used: {error}.") from None
+    return lambda text: expression.search(text) is not None
+
+
 def _words(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 
-def _ingested(path: str, text: str | Sequence[str], counter: TokenCounter | None) -> IngestedDocument:
+def ingested_text(path: str, text: str | Sequence[str], counter: TokenCounter | None = None) -> IngestedDocument:
+    """A document of one text, or of the texts of its paper pages, as ``InMemoryArchive.of`` makes them."""
     doc_id = hex_id("", path)
     texts = [text] if isinstance(text, str) else list(text)
     pages = tuple(PaperPage(doc_id, n, page, sha256_hex(page)) for n, page in enumerate(texts, start=1))
