@@ -1,0 +1,87 @@
+"""The table of readers. A new one is a class (``docpager.protocols.Reader``) and a line here."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from docpager.errors import DocumentError, UnsupportedDocumentError
+from docpager.ingest.readers import content
+from docpager.protocols import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderEntry:
+    """One kind of file: its media type, the suffixes it is known by and the class that reads it."""
+
+    media_type: str
+    suffixes: tuple[str, ...]
+    target: str
+    """``module:Class``, imported when the first such file comes."""
+    content: str = content.TEXT
+    """What ``content_type`` finds in such a file."""
+
+    def reader(self, **options: Any) -> Reader:
+        """A reader of this kind; ``options`` go to its class."""
+        module, _, name = self.target.partition(":")
+        reader: Reader = getattr(importlib.import_module(module), name)(**options)
+        return reader
+
+
+_HERE = "docpager.ingest.readers"
+_TEXT_SUFFIXES = (".txt", ".text", ".log", ".asc", "")
+
+READERS: tuple[ReaderEntry, ...] = (
+    ReaderEntry(content.PDF, (".pdf",), f"{_HERE}.pdf:PdfReader", content.PDF),
+    ReaderEntry(content.DOCX, (".docx", ".docm", ".dotx"), f"{_HERE}.office:DocxReader", content.DOCX),
+    ReaderEntry(content.PPTX, (".pptx", ".pptm", ".ppsx"), f"{_HERE}.office:PptxReader", content.PPTX),
+    ReaderEntry(content.XLSX, (".xlsx", ".xlsm"), f"{_HERE}.office:XlsxReader", content.XLSX),
+    ReaderEntry(content.HTML, (".html", ".htm", ".xhtml"), f"{_HERE}.web:HtmlReader", content.HTML),
+    ReaderEntry("text/markdown", (".md", ".markdown", ".mdown"), f"{_HERE}.text:MarkdownReader"),
+    ReaderEntry(content.TEXT, _TEXT_SUFFIXES, f"{_HERE}.text:TextReader"),
+    ReaderEntry("text/csv", (".csv", ".tsv", ".tab"), f"{_HERE}.tables:CsvReader"),
+    ReaderEntry("message/rfc822", (".eml",), f"{_HERE}.office:EmailReader"),
+)
+
+
+@functools.cache
+def entry_for_suffix(suffix: str) -> ReaderEntry | None:
+    """The entry that a suffix names; the empty one is plain text."""
+    return next((entry for entry in READERS if suffix.lower() in entry.suffixes), None)
+
+
+def choose_reader(path: Path) -> tuple[ReaderEntry, str | None]:
+    """The entry that fits what the file holds, and a note where that is not what its name says.
+
+    Raises ``UnsupportedDocumentError`` where no reader fits, ``DocumentError`` where the content is damaged.
+    """
+    named = entry_for_suffix(path.suffix)
+    found = content.content_type(path)
+    if named is not None and (found == named.content or (found == content.TEXT and named.content == content.HTML)):
+        return named, None
+    fitting = next((entry for entry in READERS if entry.content == found and found != content.TEXT), None)
+    if named is None:
+        if fitting is None:
+            raise UnsupportedDocumentError(f"No reader takes {path.suffix} files.")
+        return fitting, f"Read as {found}, which is what it holds."
+    if fitting is None and found == content.TEXT:
+        fitting = entry_for_suffix(".txt")
+    if fitting is None:
+        _refuse(path.suffix, named, found)
+    return fitting, f"Named {path.suffix}, but it holds {found}; read as that."
+
+
+def _refuse(suffix: str, named: ReaderEntry, found: str) -> NoReturn:
+    what = _DAMAGED.get(found)
+    if what is None or named.content == content.TEXT:
+        raise UnsupportedDocumentError(f"It is named {suffix or 'without a suffix'}, but holds {what or found}.")
+    raise DocumentError(f"It is named {suffix}, but holds {what}: the file is damaged, or of another kind.")
+
+
+_DAMAGED = {
+    content.BINARY: "binary data of no known kind",
+    "application/zip": "a zip archive without such a document, or part of one",
+}

@@ -1,0 +1,88 @@
+"""What a file holds, by its bytes: names lie."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from pathlib import Path
+
+from docpager.errors import EncryptedDocumentError
+
+PDF = "application/pdf"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PARQUET = "application/vnd.apache.parquet"
+HTML = "text/html"
+TEXT = "text/plain"
+BINARY = "application/octet-stream"
+
+_HEAD_BYTES = 8192
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_PARTS = (("word/", DOCX), ("ppt/", PPTX), ("xl/", XLSX))
+_MAGIC = (
+    (b"PAR1", PARQUET),
+    (b"{\\rtf", "application/rtf"),
+    (b"\x89PNG\r\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"II*\x00", "image/tiff"),
+    (b"MM\x00*", "image/tiff"),
+    (b"\x1f\x8b", "application/gzip"),
+    (b"7z\xbc\xaf", "application/x-7z-compressed"),
+    (b"\x7fELF", "application/x-executable"),
+    (b"SQLite format 3\x00", "application/vnd.sqlite3"),
+)
+_HTML = re.compile(rb"\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html)\b", re.I | re.S)
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+def content_type(path: Path) -> str:
+    """The media type of what a file holds: ``text/plain`` for all but HTML that has no bytes of binary formats.
+
+    Raises ``EncryptedDocumentError`` for an Office file behind a password.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if b"%PDF-" in head[:1024]:
+        return PDF
+    if head.startswith(b"PK\x03\x04"):
+        return _zip_content(path)
+    if head.startswith(_OLE):
+        return _ole_content(path)
+    for magic, media_type in _MAGIC:
+        if head.startswith(magic):
+            return media_type
+    if _HTML.match(head.removeprefix(b"\xef\xbb\xbf")):
+        return HTML
+    return TEXT if _is_text(head) else BINARY
+
+
+def _zip_content(path: Path) -> str:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return "application/zip"
+    return next((kind for prefix, kind in _PARTS if any(name.startswith(prefix) for name in names)), "application/zip")
+
+
+def _ole_content(path: Path) -> str:
+    with path.open("rb") as file:
+        directory = file.read(4 * 1024 * 1024)
+        file.seek(0, 2)
+        file.seek(max(0, file.tell() - 1024 * 1024))
+        directory += file.read()
+    if "EncryptedPackage".encode("utf-16-le") in directory:
+        raise EncryptedDocumentError("It wants a password.")
+    return "application/x-ole-storage"
+
+
+def _is_text(head: bytes) -> bool:
+    if head.startswith(_WIDE_MARKS):
+        return True
+    odd, even = head[1::2].count(0), head[::2].count(0)
+    if max(odd, even) > 0.4 * len(head) / 2 and min(odd, even) < 0.05 * len(head) / 2:
+        return True  # UTF-16 without its mark
+    return len(_CONTROL.findall(head)) <= 0.02 * len(head)
