@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from pathlib import Path
+from dataclasses import asdict
 
 import click
 
@@ -32,33 +31,14 @@ def stats(console: Console, archive: str, as_json: bool) -> None:
     from docpager.wiring import open_archive
 
     opened = open_archive(archive)
-    counts = {"archive": opened.uri, "generation": opened.generation, **counted(opened.documents())}
-    counts["bytes_on_disk"] = size_on_disk(Path(archive))
+    media_types = Counter(row.media_type or "unknown" for row in opened.documents())
+    counts = {**asdict(opened.stats()), "media_types": dict(media_types.most_common())}
     if as_json:
         console.put_json(counts)
         return
     for name, value in counts.items():
         shown = ", ".join(f"{n:,} {key}" for key, n in value.items()) if isinstance(value, dict) else value
         console.put(f"{name.replace('_', ' '):<14}  {f'{shown:,}' if isinstance(shown, int) else shown}")
-
-
-def counted(documents: Iterable[Document]) -> dict[str, object]:
-    """How many documents, by status and by media type, and what they hold together."""
-    rows = list(documents)
-    return {
-        "documents": len(rows),
-        "statuses": dict(Counter(row.status.value for row in rows).most_common()),
-        "media_types": dict(Counter(row.media_type or "unknown" for row in rows).most_common()),
-        "paper_pages": sum(row.page_count or 0 for row in rows),
-        "segments": sum(row.segment_count for row in rows),
-        "tokens": sum(row.token_count for row in rows),
-        "source_bytes": sum(row.size_bytes or 0 for row in rows),
-    }
-
-
-def size_on_disk(folder: Path) -> int:
-    """Bytes of all files in a folder; 0 for a place that is none."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 @command.command()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from docpager.cli.answers import answer_lines, counts_line
-from docpager.cli.console import Console
+from docpager.cli.console import Console, dollars
 from docpager.cli.options import common_options, config_option, json_option, settings_from, settings_options
 from docpager.cli.progress import Progress
-from docpager.records import FAILED_EXIT_STATUSES, AnswerType, TraceEvent
+from docpager.records import FAILED_EXIT_STATUSES, AnswerType, ModelReply, Usage
 from docpager.settings import AgentSettings, RunSettings
 
 
@@ -34,6 +35,7 @@ from docpager.settings import AgentSettings, RunSettings
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
     question: str,
     archive: str,
     documents: tuple[str, ...],
@@ -53,7 +55,7 @@ def command(
             archive=archive,
             documents=documents,
             answer_type=AnswerType(answer_type),
-            progress=lambda event: progress.show(event.step, None, event_words(event)),
+            progress=steps_shown(progress),
         )
     if as_json:
         console.put_json(answer)
@@ -65,7 +67,14 @@ def command(
         ctx.exit(3)
 
 
-def event_words(event: TraceEvent) -> str:
-    """An event in a few words, for the progress bar."""
-    memory = f", {event.tokens_after:,} tokens in memory" if event.tokens_after is not None else ""
-    return f"{event.event}{memory}"
+def steps_shown(progress: Progress) -> Callable[[ModelReply], None]:
+    """Shows each reply of the model as one step: the calls in it, and the tokens and cost so far."""
+    replies: list[Usage] = []
+
+    def seen(reply: ModelReply) -> None:
+        replies.append(reply.usage)
+        total = sum(replies, Usage())
+        calls = ", ".join(call.name for call in reply.tool_calls) or "no call"
+        progress.show(len(replies), None, f"{calls}, {dollars(total.cost_usd)}")
+
+    return seen

@@ -15,6 +15,9 @@ from docpager.cli.console import Console
 from docpager.errors import DocpagerError
 
 COMMANDS = {
+    "search": "Shows what the archive returns for words, without a model.",
+    "ask": "Answers one question, with its citations.",
+    "archive": "Shows what an archive holds.",
     "config": "Shows the settings in force.",
 }
 """Every command and its help in one line, so that ``docpager --help`` imports none of them."""

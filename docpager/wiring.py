@@ -1,0 +1,123 @@
+"""Builds archive, model, agent and runner from settings: for the command line, pipelines and the public API."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from docpager.errors import ConfigurationError, ToolError, UsageError
+from docpager.protocols import Archive, ChatModel, TokenCounter
+from docpager.records import AnswerType, Document, ModelReply, ModelRequest, Question, hex_id
+from docpager.settings import DEFAULT_ARCHIVE, AgentSettings, settings_sha256
+
+if TYPE_CHECKING:
+    from docpager.agent.loop import Agent
+    from docpager.archive.lance import LanceArchive
+    from docpager.archive.writing import LanceWriter
+    from docpager.records import Answer
+
+ReplySeen = Callable[[ModelReply], None]
+"""Is told of each of the model's replies as it comes."""
+
+
+def open_archive(uri: str = DEFAULT_ARCHIVE, *, generation: str | None = None) -> LanceArchive:
+    """Opens an archive to read, at its newest generation or the one named; raises ``MissingArchiveError``."""
+    from docpager.archive.lance import LanceArchive
+    from docpager.archive.tables import archive_stamp
+    from docpager.models.embedding import embedder_for
+
+    return LanceArchive.open(uri, embedder_for(archive_stamp(uri).embedder), generation=generation)
+
+
+def open_archive_for_writing(uri: str = DEFAULT_ARCHIVE, *, embedder: str = "wordllama") -> LanceWriter:
+    """Opens or makes an archive as its only writer; raises ``LockedError`` where there is one already."""
+    from docpager.archive.lance import LanceArchive
+    from docpager.models.embedding import embedder_for
+
+    return LanceArchive.open_for_writing(uri, embedder_for(embedder), segment_counter().name)
+
+
+def segment_counter() -> TokenCounter:
+    """The counter that bounds segments, whichever model will read them."""
+    from docpager.models.tokens import counter_for_model
+
+    return counter_for_model("")
+
+
+def chat_model(settings: AgentSettings) -> ChatModel:
+    """The model of that name; raises ``ConfigurationError`` for one that is not here."""
+    from docpager.models.extractive import ExtractiveModel
+
+    if settings.model == ExtractiveModel.name:
+        return ExtractiveModel(settings.abstain_threshold)
+    raise ConfigurationError(f"There is no model {settings.model!r} here. Use the one that is built in: extractive.")
+
+
+def make_agent(settings: AgentSettings, archive: Archive, model: ChatModel | None = None) -> Agent:
+    """An agent that answers questions over an archive, with the settings' model where none is given."""
+    from docpager.agent.loop import Agent
+    from docpager.models.tokens import counter_for_model
+
+    # The same for the same settings and archive, so that a resumed run shows the model the same bytes.
+    nonce = hex_id(settings_sha256(settings), archive.uri, archive.generation)[:8]
+    return Agent(archive, model or chat_model(settings), counter_for_model(settings.model), settings, nonce=nonce)
+
+
+def resolve_documents(archive: Archive, names: Sequence[str]) -> list[Document]:
+    """The documents that paths, path endings, titles or ids mean; raises ``UsageError`` for one that means none."""
+    from docpager.agent.documents import DocumentIndex
+
+    index = DocumentIndex(archive.documents())
+    found: dict[str, Document] = {}
+    for name in names:
+        try:
+            found.update((document.doc_id, document) for document in index.resolve([name]))
+        except ToolError:
+            near = ", ".join(document.path for document in index.ranked(name)[:3])
+            hint = f"Near: {near}." if near else "Give a path, its ending, a title or an id of a readable document."
+            raise UsageError(f"No document of {archive.uri} matches {name!r}. {hint}") from None
+    return list(found.values())
+
+
+def ask_question(
+    question: str,
+    settings: AgentSettings | None = None,
+    *,
+    archive: str | Archive = DEFAULT_ARCHIVE,
+    model: ChatModel | None = None,
+    documents: Sequence[str] = (),
+    answer_type: AnswerType = AnswerType.TEXT,
+    progress: ReplySeen | None = None,
+) -> Answer:
+    """Answers one question over an archive, given or at a place. ``documents`` limits the scope."""
+    if not question.strip():
+        raise UsageError("The question is empty.")
+    settings = settings or AgentSettings()
+    opened = open_archive(archive) if isinstance(archive, str) else archive
+    if documents:
+        resolve_documents(opened, documents)
+    asked = Question(hex_id(question), 0, question, tuple(documents), answer_type)
+    model = model or chat_model(settings)
+    agent = make_agent(settings, opened, _Watched(model, progress) if progress else model)
+    return asyncio.run(agent.answer(asked))
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """A model whose replies somebody wants to see."""
+
+    model: ChatModel
+    seen: ReplySeen
+
+    @property
+    def name(self) -> str:
+        """The model's own."""
+        return self.model.name
+
+    async def complete(self, request: ModelRequest) -> ModelReply:
+        """The model's reply, seen."""
+        reply = await self.model.complete(request)
+        self.seen(reply)
+        return reply
