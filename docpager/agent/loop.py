@@ -248,10 +248,9 @@ class _Sitting:
         usage = self._known_usage(request, reply)
         self.usage += usage
         self.model_reported = reply.model_reported or self.model_reported
-        counter = self.work.counter
-        self.cacheable += common_prefix_tokens(
-            self.last_request, request.messages, lambda m: count_message(m, counter), counter
-        )
+        if self.last_request:
+            schemas = sum(count_tool(spec, self.work.counter) for spec in request.tools)
+            self.cacheable += schemas + common_prefix_tokens(self.last_request, request.messages, self.work.counter)
         self.last_request = request.messages
         messages = [asdict(message) for message in request.messages]
         self.transcript.append({"step": self.work.step, "messages": messages, "reply": asdict(reply)})

@@ -6,7 +6,7 @@ cache is paid for once, by a batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -147,14 +147,12 @@ def count_message(message: Message, counter: TokenCounter) -> int:
     return counter.count(message.content) + calls + MESSAGE_OVERHEAD
 
 
-def common_prefix_tokens(
-    before: Sequence[Message], after: Sequence[Message], count: Callable[[Message], int], counter: TokenCounter
-) -> int:
+def common_prefix_tokens(before: Sequence[Message], after: Sequence[Message], counter: TokenCounter) -> int:
     """Tokens at the start of a request that equal the request before it: what a prompt cache could have served."""
     tokens = 0
     for old, new in zip(before, after, strict=False):
         if old == new:
-            tokens += count(new)
+            tokens += count_message(new, counter)
             continue
         if (old.role, old.tool_calls) == (new.role, new.tool_calls):
             tokens += counter.count(_common_prefix(old.content, new.content))
