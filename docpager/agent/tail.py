@@ -25,7 +25,7 @@ def tail_view(work: Workspace) -> TailView:
         pinned=pinned,
         read_tokens=work.read_tokens,
         read_limit=work.settings.read_tokens,
-        steps_left=work.settings.max_steps - work.step,
+        steps_left=work.steps_left,
     )
     return TailView(_page_table(work), tuple(work.notebook.notes), budget, _warning(work), work.question.question)
 
@@ -63,6 +63,6 @@ def _warning(work: Workspace) -> str:
         warnings.append("memory is nearly full: note what matters, page_out or unpin what does not")
     if work.read_left < LITTLE_TO_READ * work.settings.read_tokens:
         warnings.append("the reading budget is nearly used up: answer with what you have")
-    if work.settings.max_steps - work.step < FEW_STEPS:
+    if work.steps_left < FEW_STEPS:
         warnings.append("few steps are left: answer or abstain now")
     return fold("; ".join(warnings))

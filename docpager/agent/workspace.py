@@ -166,6 +166,15 @@ class Workspace:
         """Tokens of document text that may still be shown."""
         return self.settings.read_tokens - self.read_tokens
 
+    @property
+    def steps_left(self) -> int:
+        """Model calls that may still be made."""
+        return self.settings.max_steps - self.step
+
+    def may_read(self, page_id: str) -> bool:
+        """Whether the reading budget holds one more page."""
+        return self.reading_cost(page_id, self.pager.table[page_id].page.all_lines) <= self.read_left
+
     def reading_cost(self, page_id: str, lines: LineRange) -> int:
         """Tokens of document text in some lines of a page, without the addresses before them."""
         text = self._texts[page_id]
