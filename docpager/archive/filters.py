@@ -32,7 +32,9 @@ def holds_text(column: str, text: str) -> str:
 
 def matches(column: str, expression: str) -> str:
     """``column`` matches a regular expression somewhere (Rust's: linear time, no look-around, no back-references)."""
-    return f"regexp_like({column}, {quoted(expression)})"
+    # Without a flag DataFusion turns simple expressions into LIKE, and loses their backslashes. U (lazy and greedy
+    # change places) cannot change whether there is a match.
+    return f"regexp_like({column}, {quoted(expression)}, 'U')"
 
 
 def both(*conditions: str | None) -> str | None:

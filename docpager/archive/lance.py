@@ -156,7 +156,7 @@ class LanceArchive:
         try:
             rows = _rows(self._tables.segments, ["segment_id", "doc_id", "ordinal"], condition)
         except (ValueError, RuntimeError) as error:
-            if regex and "regex" in str(error).lower():
+            if regex and "did not compile" in str(error):
                 raise ToolError(_regex_refusal(pattern, str(error))) from None
             raise
         paths = {key: row.path for key, row in self._documents_with({row["doc_id"] for row in rows}).items()}

@@ -142,5 +142,5 @@ def _stamp_of(uri: str, documents: Any) -> ArchiveStamp:
     metadata = {key.decode(): value.decode() for key, value in (documents.schema.metadata or {}).items()}
     found = metadata.get("docpager.format", "")
     if not found.isdigit() or int(found) > FORMAT:
-        raise ArchiveFormatError(uri, found or "of its own", str(FORMAT))
+        raise ArchiveFormatError(uri, found or "unknown", str(FORMAT))
     return ArchiveStamp(metadata["docpager.embedder"], metadata["docpager.token_counter"], int(found))

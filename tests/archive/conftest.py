@@ -65,7 +65,17 @@ def kind(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[InMemoryKin
     made.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module", params=KINDS)
+def read_only_kind(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[InMemoryKind | LanceKind]:
+    """One kind of archive for all tests of a module that only read."""
+    made = KINDS[request.param](tmp_path_factory.mktemp("read_only"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
 def contents() -> Callable[..., list[IngestedDocument]]:
     """Texts by path, as documents to write."""
     return contents_of

@@ -29,9 +29,19 @@ def texts(segments):
 
 @pytest.fixture
 def library(kind, contents):
+    """An archive of the three texts, to be changed."""
     kind.writer.write(contents(LIBRARY, kind.embedder))
     kind.writer.finish()
     return kind
+
+
+@pytest.fixture
+def archive(read_only_kind, contents):
+    """A reader of the three texts, shared: tests that ask for it change nothing."""
+    if not list(read_only_kind.writer.documents()):
+        read_only_kind.writer.write(contents(LIBRARY, read_only_kind.embedder))
+        read_only_kind.writer.finish()
+    return read_only_kind.reader()
 
 
 def test_an_archive_meets_the_protocol(kind):
@@ -51,9 +61,8 @@ def test_an_empty_archive_has_nothing_to_give(kind):
     assert archive.outline("0" * 16) == []
 
 
-def test_what_is_written_is_read_back_whole(library, contents):
-    archive = library.reader()
-    written = contents(LIBRARY, library.embedder)
+def test_what_is_written_is_read_back_whole(archive, contents, read_only_kind):
+    written = contents(LIBRARY, read_only_kind.embedder)
     assert [document.path for document in archive.documents()] == sorted(LIBRARY)
     for content in written:
         doc_id = content.document.doc_id
@@ -69,16 +78,14 @@ def test_what_is_written_is_read_back_whole(library, contents):
             assert page.text[segment.char_start : segment.char_end] == segment.text
 
 
-def test_segments_come_in_the_order_asked_for_and_unknown_ones_are_left_out(library):
-    archive = library.reader()
+def test_segments_come_in_the_order_asked_for_and_unknown_ones_are_left_out(archive):
     ids = [s.segment_id for document in archive.documents() for s in archive.segments_of(document.doc_id)]
     shuffled = random.Random(7).sample(ids, len(ids))
     asked = [shuffled[0], "f" * 16, *shuffled]
     assert [segment.segment_id for segment in archive.segments(asked)] == [shuffled[0], *shuffled]
 
 
-def test_segments_of_one_paper_page(library):
-    archive = library.reader()
+def test_segments_of_one_paper_page(archive):
     report = by_path(archive)["b/annual-report.txt"]
     assert texts(archive.segments_of(report.doc_id, page_number=2)) == [
         "The credit facility expires in 2023.",
@@ -86,8 +93,7 @@ def test_segments_of_one_paper_page(library):
     ]
 
 
-def test_the_outline_counts_what_stands_below_each_heading(library):
-    archive = library.reader()
+def test_the_outline_counts_what_stands_below_each_heading(archive):
     report = by_path(archive)["b/annual-report.txt"]
     outline = archive.outline(report.doc_id)
     assert [(entry.headings, entry.page_number, entry.segment_count) for entry in outline] == [
@@ -99,8 +105,8 @@ def test_the_outline_counts_what_stands_below_each_heading(library):
     assert archive.segments([outline[2].first_segment_id])[0].text == "The credit facility expires in 2023."
 
 
-def test_search_ranks_the_segment_that_answers_first(library):
-    hits = library.reader().search("When does the credit facility expire?")
+def test_search_ranks_the_segment_that_answers_first(archive):
+    hits = archive.search("When does the credit facility expire?")
     assert hits[0].segment.text == "The credit facility expires in 2023."
     assert hits[0].document.path == "b/annual-report.txt"
     assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
@@ -109,12 +115,11 @@ def test_search_ranks_the_segment_that_answers_first(library):
     assert hits[0].bm25 > 0
 
 
-def test_search_finds_words_of_the_headings(library):
-    assert library.reader().search("liquidity")[0].segment.text == "The credit facility expires in 2023."
+def test_search_finds_words_of_the_headings(archive):
+    assert archive.search("liquidity")[0].segment.text == "The credit facility expires in 2023."
 
 
-def test_search_stays_within_the_named_documents(library):
-    archive = library.reader()
+def test_search_stays_within_the_named_documents(archive):
     contract = by_path(archive)["a/contract.md"].doc_id
     hits = archive.search("credit facility", doc_ids=[contract])
     assert {hit.segment.doc_id for hit in hits} == {contract}
@@ -122,8 +127,7 @@ def test_search_stays_within_the_named_documents(library):
     assert archive.search("credit facility", doc_ids=["f" * 16]) == []
 
 
-def test_pages_of_results_join_up_to_the_whole_ranking(library):
-    archive = library.reader()
+def test_pages_of_results_join_up_to_the_whole_ranking(archive):
     whole = archive.search("credit sales notice", limit=50)
     parts = [hit for offset in range(0, 60, 2) for hit in archive.search("credit sales notice", limit=2, offset=offset)]
     assert parts == whole
@@ -143,8 +147,8 @@ def test_equal_scores_are_ordered_by_path_and_ordinal(kind, contents):
 
 
 @pytest.mark.parametrize("query", ["", "   ", '"', '"credit facility"', "AND (", "a:b^2~*?", "\x00", "\ud800", "+ - !"])
-def test_no_query_is_an_error(library, query):
-    assert isinstance(library.reader().search(query), list)
+def test_no_query_is_an_error(archive, query):
+    assert isinstance(archive.search(query), list)
 
 
 @pytest.mark.parametrize(
@@ -164,12 +168,11 @@ def test_no_query_is_an_error(library, query):
         ("Item 7", False, []),
     ],
 )
-def test_find_gives_exactly_the_segments_that_hold_it(library, pattern, regex, found):
-    assert texts(library.reader().find(pattern, regex=regex)) == found
+def test_find_gives_exactly_the_segments_that_hold_it(archive, pattern, regex, found):
+    assert texts(archive.find(pattern, regex=regex)) == found
 
 
-def test_find_is_ordered_limited_and_scoped(library):
-    archive = library.reader()
+def test_find_is_ordered_limited_and_scoped(archive):
     found = archive.find("e", limit=100)
     paths = {document.doc_id: document.path for document in archive.documents()}
     assert len(found) == 8
@@ -181,15 +184,15 @@ def test_find_is_ordered_limited_and_scoped(library):
 
 
 @pytest.mark.parametrize("pattern", ["(", "[a-", "x{99999999999}", "*"])
-def test_a_bad_expression_is_told_to_the_model(library, pattern):
+def test_a_bad_expression_is_told_to_the_model(archive, pattern):
     with pytest.raises(ToolError) as refusal:
-        library.reader().find(pattern, regex=True)
+        archive.find(pattern, regex=True)
     assert str(refusal.value).startswith(f"The regular expression {pattern!r} cannot be used: ")
 
 
-def test_an_empty_pattern_is_told_to_the_model(library):
+def test_an_empty_pattern_is_told_to_the_model(archive):
     with pytest.raises(ToolError) as refusal:
-        library.reader().find("")
+        archive.find("")
     assert str(refusal.value) == "Nothing to find: the pattern is empty."
 
 
