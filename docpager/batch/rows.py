@@ -196,7 +196,7 @@ def _row_frame(question: Question, status: ExitStatus, facts: RunFacts) -> Row:
         "settings_sha256": facts.settings_sha256,
         "archive": facts.archive,
         "archive_version": facts.archive_version,
-        "input": [[name, text] for name, text in question.input.items()],
+        "input": dict(question.input),
     }
 
 

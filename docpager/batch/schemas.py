@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 
 from docpager.batch.columns import ANSWER_COLUMNS, CITATION_COLUMNS, CITATION_STRUCT, TRACE_COLUMNS, Column
 from docpager.batch.disk import replace_whole, temporary_name
+from docpager.batch.rows import QuestionRows
 
 _TYPES: dict[str, pa.DataType] = {
     "string": pa.string(),
@@ -53,11 +55,13 @@ SCHEMAS: dict[str, pa.Schema] = {"answers": ANSWERS, "citations": CITATIONS, "tr
 
 def record_batch(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.RecordBatch:
     """Rows as Arrow; raises ``pyarrow.ArrowException``, ``TypeError`` or ``ValueError`` where a value does not fit."""
-    return pa.RecordBatch.from_pylist(list(rows), schema=schema)
+    maps = [field.name for field in schema if pa.types.is_map(field.type)]
+    pairs = [{**row, **{name: list(row[name].items()) for name in maps if row.get(name)}} for row in rows]
+    return pa.RecordBatch.from_pylist(pairs, schema=schema)
 
 
 class TableWriter:
-    """Writes one Parquet file under a temporary name; ``commit`` syncs it and gives it its own.
+    """Writes one Parquet file under a temporary name: ``add`` rows, ``finish``, then ``commit``.
 
     Left without ``commit``, nothing of it remains. Rows are gathered into row groups of bounded size, so memory
     stays flat.
@@ -82,6 +86,8 @@ class TableWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if not self._sink.closed:
+            with suppress(pa.ArrowException, OSError, ValueError):
+                self._writer.close()
             self._sink.close()
             self._temporary.unlink(missing_ok=True)
 
@@ -92,12 +98,15 @@ class TableWriter:
         if len(self._rows) >= self.ROWS_PER_GROUP or self._bytes >= self.BYTES_PER_GROUP:
             self._flush()
 
-    def commit(self) -> None:
-        """Makes the file whole, durable and visible."""
+    def finish(self) -> None:
+        """Makes the file whole and durable, still under its temporary name."""
         self._flush()
         self._writer.close()
         self._sink.flush()
         os.fsync(self._sink.fileno())
+
+    def commit(self) -> None:
+        """Gives the finished file its name."""
         self._sink.close()
         replace_whole(self._temporary, self._path)
 
@@ -105,3 +114,10 @@ class TableWriter:
         if self._rows:
             self._writer.write_batch(record_batch(self._rows, self._schema), row_group_size=len(self._rows))
             self._rows, self._bytes = [], 0
+
+
+def check(rows: QuestionRows) -> None:
+    """Raises ``pyarrow.ArrowException``, ``TypeError`` or ``ValueError`` where a question's rows fit no table."""
+    record_batch([rows.answer], ANSWERS)
+    record_batch(rows.citations, CITATIONS)
+    record_batch(rows.trace, TRACE)

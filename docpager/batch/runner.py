@@ -1,0 +1,330 @@
+"""Works through a file of questions: several at once, each ending in a row, whatever happens to it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections import Counter
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from docpager.batch.interrupts import first_interrupt
+from docpager.batch.journal import Journal
+from docpager.batch.manifest import RunIdentity, RunState, timestamp
+from docpager.batch.outputs import Totals, write_outputs
+from docpager.batch.question_files import QuestionFile
+from docpager.batch.rows import Failure, QuestionRows, failed_row, rows_of
+from docpager.batch.run_folder import OUTPUTS, RunFolder, open_run_folder
+from docpager.batch.transcripts import Transcripts
+from docpager.errors import ConfigurationError, DocpagerError, ModelError, TemporaryError, UsageError
+from docpager.records import FAILED_EXIT_STATUSES, Answer, ExitStatus, Question
+from docpager.settings import RunSettings
+
+GRACE_SECONDS = 5.0
+"""What questions in work have left once a run is asked to end."""
+OVERTIME_SECONDS = 30.0
+"""How far beyond ``question_timeout_seconds`` the runner lets the agent go, which keeps that time itself."""
+_CANCEL_SECONDS = 1.0
+_DEFAULT_CONCURRENCY = 4
+
+
+class AnswerQuestion(Protocol):
+    """The agent as a run sees it."""
+
+    def __call__(self, question: Question, /) -> Awaitable[Answer]:
+        """Works on one question. A ``ConfigurationError`` or ``TemporaryError`` stops the run; others fail the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """How far a run is, over all its sittings."""
+
+    done: int
+    total: int
+    tokens: int
+    """Prompt and completion tokens of this sitting."""
+    cost_usd: float | None
+    """Of this sitting; None where no price is known."""
+    statuses: Mapping[str, int]
+
+
+class Progress(Protocol):
+    """Is told how far a run is."""
+
+    def update(self, progress: RunProgress) -> None:
+        """Called once at the start and after every finished question."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """How a run ended."""
+
+    folder: Path
+    run_id: str
+    exit_code: int
+    """0; 3 where rows failed; 75 or 78 where an error stopped it; 130 or 143 where a signal did."""
+    counts: Mapping[str, int]
+    """Answer rows by exit_status."""
+    usage: Mapping[str, float | None]
+    """Sums over all rows, by column."""
+    seconds: float
+    asked: int
+    """Questions finished in this sitting."""
+    resumed: bool = False
+    already_finished: bool = False
+    """The run was finished before; nothing was asked."""
+    error: DocpagerError | None = None
+    """What stopped the run."""
+
+
+def run_questions(
+    question_file: QuestionFile,
+    answer: AnswerQuestion,
+    identity: RunIdentity,
+    settings: RunSettings,
+    *,
+    outputs: Path = OUTPUTS,
+    progress: Progress | None = None,
+) -> RunReport:
+    """Asks every question that has no row yet and writes the run's folder; blocks until the run ends.
+
+    Raises ``LockedError`` and ``UsageError`` before anything is asked, and ``TemporaryError`` where the folder cannot
+    be written. What stops a run later is in the report.
+    """
+    fail_on = _statuses(settings.fail_on)
+    with open_run_folder(question_file, identity, settings, outputs) as folder:
+        if (code := folder.finished_exit_code) is not None:
+            manifest = folder.manifest
+            return RunReport(folder.path, manifest.run_id, code, manifest.counts, manifest.usage, 0.0, 0, True, True)
+        with Journal(folder.path, folder.manifest.run_id) as journal:
+            sitting = _Sitting(question_file.questions, answer, identity, settings, folder, journal, progress)
+            return sitting.run(fail_on)
+
+
+def _statuses(names: Sequence[str]) -> frozenset[ExitStatus]:
+    unknown = [name for name in names if name not in list(ExitStatus)]
+    if unknown:
+        raise UsageError(f"--fail-on {', '.join(unknown)} is no exit status; there are {', '.join(ExitStatus)}.")
+    return FAILED_EXIT_STATUSES | {ExitStatus(name) for name in names}
+
+
+@dataclass(slots=True)
+class _Stop:
+    """Why a run ends before its last question."""
+
+    exit_code: int
+    error: DocpagerError | None = None
+
+
+@dataclass
+class _Sitting:
+    """One process's work on a run."""
+
+    questions: Sequence[Question]
+    answer: AnswerQuestion
+    identity: RunIdentity
+    settings: RunSettings
+    folder: RunFolder
+    journal: Journal
+    progress: Progress | None
+    stop: _Stop | None = None
+    asked: int = 0
+    tokens: int = 0
+    cost_usd: float | None = None
+    statuses: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.transcripts = Transcripts(self.folder.path, self.settings.keep_transcripts)
+        self.started_at = datetime.now(UTC)
+        self.began = time.monotonic()
+        self.invalid = sum(question.invalid_reason is not None for question in self.questions)
+        self.pending = self._unfinished()
+        self.stopped = asyncio.Event()
+        self.loop = asyncio.new_event_loop()
+
+    def run(self, fail_on: frozenset[ExitStatus]) -> RunReport:
+        """Asks, then writes the outputs and the manifest, also when it was told to stop."""
+        manifest = self.folder.manifest
+        manifest.state, manifest.exit_code = RunState.RUNNING, None
+        manifest.sittings.append({"started_at": timestamp(self.started_at), "ended_at": None, "asked": 0})
+        manifest.save(self.folder.path)
+        self._count_earlier()
+        with first_interrupt(self._on_signal):
+            try:
+                self.loop.run_until_complete(self._ask_all())
+            finally:
+                self._close_loop()
+            totals = write_outputs(self.folder.path, self.questions, self.journal, manifest)
+            exit_code = self._exit_code(totals, fail_on)
+            self._save_manifest(totals, exit_code)
+        return RunReport(
+            self.folder.path,
+            manifest.run_id,
+            exit_code,
+            manifest.counts,
+            manifest.usage,
+            time.monotonic() - self.began,
+            self.asked,
+            self.folder.resumed,
+            error=self.stop.error if self.stop else None,
+        )
+
+    def _unfinished(self) -> Iterator[Question]:
+        finished = self.journal.entries
+        return (q for q in self.questions if q.invalid_reason is None and q.row not in finished)
+
+    def _count_earlier(self) -> None:
+        self.statuses.update(entry.exit_status for entry in self.journal.entries.values())
+        if self.invalid:
+            self.statuses[ExitStatus.INVALID.value] += self.invalid
+        self._tell()
+
+    async def _ask_all(self) -> None:
+        wanted = self.settings.concurrency or (1 if self.identity.settings.model == "extractive" else 0)
+        workers = [asyncio.create_task(self._work()) for _ in range(wanted or _DEFAULT_CONCURRENCY)]
+        stopped = asyncio.create_task(self.stopped.wait())
+        everything: asyncio.Future[Any] = asyncio.gather(*workers, return_exceptions=True)
+        await asyncio.wait({everything, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        await asyncio.wait(workers, timeout=GRACE_SECONDS if self.stop else None)
+        for worker in workers:
+            worker.cancel()
+        await asyncio.wait(workers, timeout=_CANCEL_SECONDS)
+        for worker in workers:
+            # What a worker itself raises is no question's fault: the journal could not be written, or a bug of ours.
+            if worker.done() and not worker.cancelled() and (error := worker.exception()) is not None:
+                raise error
+
+    async def _work(self) -> None:
+        for question in self.pending:
+            if self.stop is not None:
+                return
+            try:
+                await self._ask(question)
+            except BaseException:
+                self.stop = self.stop or _Stop(1)
+                self.stopped.set()
+                raise
+
+    async def _ask(self, question: Question) -> None:
+        started_at = datetime.now(UTC)
+        answer: Answer | None = None
+        try:
+            answer = await self._answer_in_time(question)
+            rows = self._checked_rows(question, answer)
+        except (ConfigurationError, TemporaryError) as error:
+            self._stop(_Stop(error.exit_code, error))
+            return
+        except KeyboardInterrupt:
+            self._stop(_Stop(128 + signal.SIGINT))
+            return
+        except asyncio.CancelledError as error:
+            if self.stop is not None:
+                raise  # the grace is over; the question is asked again by the next sitting
+            rows = self._failed_rows(question, error, started_at)
+        except (Exception, SystemExit) as error:
+            rows = self._failed_rows(question, error, started_at)
+        if answer is not None and answer.question_id == question.question_id:
+            self.transcripts.keep(answer)
+        self.journal.append(rows)
+        self._finished(rows)
+
+    async def _answer_in_time(self, question: Question) -> Answer:
+        seconds = self.identity.settings.question_timeout_seconds + OVERTIME_SECONDS
+        work = asyncio.create_task(_contained(self.answer, question))
+        try:
+            done, _ = await asyncio.wait([work], timeout=seconds)
+        finally:
+            work.cancel()
+        if not done:
+            raise _OvertimeError(f"The agent gave no answer within {seconds:g} s and was stopped.")
+        answer = work.result()
+        if isinstance(answer, BaseException):
+            raise answer
+        if not isinstance(answer, Answer) or answer.question_id != question.question_id:
+            raise TypeError(f"The agent returned no answer to question {question.question_id}: {answer!r:.80}")
+        return answer
+
+    def _checked_rows(self, question: Question, answer: Answer) -> QuestionRows:
+        from docpager.batch.schemas import check
+
+        rows = rows_of(question, answer, self.folder.manifest.facts)
+        check(rows)
+        return rows
+
+    def _failed_rows(self, question: Question, error: BaseException, started_at: datetime) -> QuestionRows:
+        status = ExitStatus.INTERNAL_ERROR
+        if isinstance(error, ModelError):
+            status = ExitStatus.MODEL_ERROR
+        elif isinstance(error, _OvertimeError):
+            status = ExitStatus.TIME_LIMIT
+        message = str(error) or type(error).__name__
+        failure = Failure(status, type(error).__name__.lstrip("_"), message, started_at, datetime.now(UTC))
+        return QuestionRows(failed_row(question, failure, self.folder.manifest.facts))
+
+    def _finished(self, rows: QuestionRows) -> None:
+        row = rows.answer
+        self.asked += 1
+        self.statuses[str(row["exit_status"])] += 1
+        self.tokens += (row["prompt_tokens"] or 0) + (row["completion_tokens"] or 0)
+        if row["cost_usd"] is not None:
+            self.cost_usd = (self.cost_usd or 0.0) + row["cost_usd"]
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.progress is not None:
+            done = len(self.journal.entries) + self.invalid
+            progress = RunProgress(done, len(self.questions), self.tokens, self.cost_usd, dict(self.statuses))
+            self.progress.update(progress)
+
+    def _on_signal(self, number: int) -> None:
+        self.stop = _Stop(128 + number)
+        with suppress(RuntimeError):  # the loop has ended: there is nothing left to stop
+            self.loop.call_soon_threadsafe(self.stopped.set)
+
+    def _stop(self, stop: _Stop) -> None:
+        self.stop = self.stop or stop
+        self.stopped.set()
+
+    def _close_loop(self) -> None:
+        # Not asyncio.run: it waits without end for tasks that swallow their cancellation, and for threads.
+        if left := asyncio.all_tasks(self.loop):
+            for task in left:
+                task.cancel()
+            self.loop.run_until_complete(asyncio.wait(left, timeout=_CANCEL_SECONDS))
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        self.loop.close()
+
+    def _exit_code(self, totals: Totals, fail_on: frozenset[ExitStatus]) -> int:
+        if self.stop is not None and totals.counts[ExitStatus.SKIPPED]:
+            return self.stop.exit_code
+        return 3 if any(totals.counts[status] for status in fail_on) else 0
+
+    def _save_manifest(self, totals: Totals, exit_code: int) -> None:
+        manifest, now = self.folder.manifest, timestamp(datetime.now(UTC))
+        finished = not totals.counts[ExitStatus.SKIPPED]
+        manifest.state = RunState.FINISHED if finished else RunState.INTERRUPTED
+        manifest.finished_at = now if finished else None
+        manifest.exit_code = exit_code
+        manifest.counts = {str(status): totals.counts[status] for status in ExitStatus if totals.counts[status]}
+        manifest.usage = totals.sums
+        manifest.sittings[-1].update(ended_at=now, asked=self.asked, exit_code=exit_code)
+        manifest.paths |= {table: f"{table}.parquet" for table in ("answers", "citations", "trace")}
+        manifest.save(self.folder.path)
+
+
+class _OvertimeError(Exception):
+    """The agent did not keep its own time."""
+
+
+async def _contained(answer: AnswerQuestion, question: Question) -> Answer | BaseException:
+    # A task that ends in one of these would end the event loop with it, and all other questions.
+    try:
+        return await answer(question)
+    except (KeyboardInterrupt, SystemExit) as error:
+        return error

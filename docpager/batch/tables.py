@@ -1,0 +1,50 @@
+"""Reads a run's tables back, a few rows at a time, every page checked against its checksum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from docpager.batch.rows import Row
+from docpager.errors import DocpagerError, MissingInputError
+
+_ROWS_AT_ONCE = 512
+
+
+def read_answers(run: Path, columns: Sequence[str] | None = None) -> Iterator[Row]:
+    """The rows of a run's ``answers.parquet`` in order; all columns unless told."""
+    return read_table(run, "answers", columns)
+
+
+def read_citations(run: Path, columns: Sequence[str] | None = None) -> Iterator[Row]:
+    """The rows of a run's ``citations.parquet`` in order."""
+    return read_table(run, "citations", columns)
+
+
+def read_trace(run: Path, columns: Sequence[str] | None = None) -> Iterator[Row]:
+    """The rows of a run's ``trace.parquet`` in order."""
+    return read_table(run, "trace", columns)
+
+
+def read_table(run: Path, table: str, columns: Sequence[str] | None = None) -> Iterator[Row]:
+    """Rows as dictionaries, ``input`` as one too; ``MissingInputError`` or ``DocpagerError`` without a whole file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = run / f"{table}.parquet"
+    if not path.exists():
+        raise MissingInputError(f"{run} has no {path.name}. Run the same command again to finish the run.")
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=columns):
+                yield from batch.to_pylist(maps_as_pydicts="lossy")
+    except (pa.ArrowException, OSError) as error:
+        raise DocpagerError(f"{path} is damaged: {error}. Run the same command again with --fresh.") from error
+
+
+def read_footer(run: Path, table: str) -> dict[str, str]:
+    """The metadata in a table's footer, ``docpager.run_id`` among it."""
+    import pyarrow.parquet as pq
+
+    metadata = pq.read_schema(run / f"{table}.parquet").metadata or {}
+    return {name.decode(): value.decode() for name, value in metadata.items() if name.startswith(b"docpager.")}
