@@ -22,6 +22,7 @@ jan feb mar apr jun jul aug sep sept oct nov dec gen col capt lt sgt rev hon u.s
 """
 _ABBREVIATIONS = frozenset(_ABBREVIATION_WORDS.split())
 _SENTENCE_END = re.compile(r"""[.!?…。！？]+["'”’)\]]*(?=\s+|$)|(?<=[。！？])""")
+_ENUMERATOR = re.compile(r"\d{1,3}|[ivx]{1,4}")
 _WORD_BEFORE = re.compile(r"(\S+)$")
 
 
@@ -69,7 +70,7 @@ def _ends_sentence(text: str, begin: int, match: re.Match[str]) -> bool:
         return False
     bare = word.group(1).strip("(\"'“‘[").lower()
     is_initial = len(bare) == 1 and bare.isalpha()
-    is_enumerator = len(bare) <= 3 and not text[begin : word.start()].strip()
+    is_enumerator = bool(_ENUMERATOR.fullmatch(bare)) and not text[begin : word.start()].strip()
     return not (is_initial or is_enumerator or bare in _ABBREVIATIONS)
 
 

@@ -75,8 +75,11 @@ def render_view(view: View) -> str:
 
 
 def parse(text: str) -> tuple[View, ...]:
-    """The views in a tool's result; raises ``TranscriptError`` naming the line that is none of ours."""
-    lines = _Lines(text)
+    """The views in a tool's result; raises ``TranscriptError`` naming the line that is none of ours.
+
+    Blank lines are passed over: they stand where results were moved out of the log.
+    """
+    lines = _Lines("\n".join(line for line in text.split("\n") if line))
     views: list[View] = []
     while lines.left():
         views.append(_parse_view(lines))

@@ -45,7 +45,7 @@ from docpager.records import (
 from docpager.records.views import ErrorView
 from docpager.settings import AgentSettings
 from docpager.tool_protocol import TOOL_PROTOCOLS, ToolProtocol
-from docpager.transcript import parse_addresses, render_view
+from docpager.transcript import fold, parse_addresses, render_view
 
 MAX_SILENT_REPLIES = 3
 """A model that calls no tool so many times in a row has failed."""
@@ -211,7 +211,7 @@ class _Sitting:
         if error:
             results = [[Part(render_view(ErrorView(error)))]]
         said = "" if calls else reply.text[:2000]
-        self.context.append(LogEntry(calls, results, said, "; ".join(map(_summary, calls))))
+        self.context.append(LogEntry(calls, results, said, _summary(calls)))
         return None
 
     def _read_calls(self, reply: ModelReply) -> tuple[tuple[ToolCall, ...], str]:
@@ -336,5 +336,6 @@ def count_tool(spec: ToolSpec, counter: TokenCounter) -> int:
     return counter.count(json.dumps(asdict(spec))) + CALL_OVERHEAD
 
 
-def _summary(call: ToolCall) -> str:
-    return f"[notice] earlier: {call.name} {call.arguments}"
+def _summary(calls: Sequence[ToolCall]) -> str:
+    """The line that stands for some calls once the log has moved on."""
+    return "[notice] earlier: " + "; ".join(f"{call.name} {fold(call.arguments)}" for call in calls) if calls else ""

@@ -36,6 +36,10 @@ _FORMS = {
 }
 
 
+RUN_TOGETHER = 4
+"""A word of at least so many letters is found in a document's name even where words are run together."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScoredLine:
     """One line with its address and how well it bears on the question, from 0 to 1."""
@@ -68,6 +72,7 @@ class LineScorer:
     def page(self, page: PageView) -> list[ScoredLine]:
         """The scores of a page's lines."""
         around = set(stems(" ".join([page.document, *page.headings, *page.columns])))
+        around |= {term for term in self._words.terms if len(term) >= RUN_TOGETHER and term in _letters(page.document)}
         years = {y for y in self._words.years if y in f"{page.document} {page.headings} {page.columns}"}
         lines = [set(stems(text)) for _, text in page.lines]
         scored = []
@@ -97,6 +102,10 @@ class LineScorer:
             return 1.0
         bare = re.sub(r"\b(?:19|20)\d\d\b", "", text) if self._words.form is AnswerForm.AMOUNT else text
         return 1.0 if pattern.search(bare) else WRONG_FORM
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).lower()
 
 
 def best_lines(scored: Sequence[ScoredLine], most: int = 3, share: float = 0.85) -> list[ScoredLine]:

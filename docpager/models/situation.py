@@ -16,7 +16,8 @@ from docpager.tool_protocol import read_exchanges
 from docpager.transcript import parse, split_tail
 
 _NONCE = re.compile(r"<<<memory (\S+)>>>")
-_EARLIER = re.compile(r"(?:\[notice\] earlier: |; )(\w+) (\{.*?\})(?=; \w+ \{|$)")
+_EARLIER = "[notice] earlier: "
+_CALL = re.compile(r"(?:; )?(\w+) (?=\{)")
 
 
 @dataclass(frozen=True)
@@ -87,4 +88,10 @@ class Situation:
 
 
 def _earlier(line: str) -> list[tuple[str, Mapping[str, Any]]]:
-    return [(name, json.loads(arguments)) for name, arguments in _EARLIER.findall(line)]
+    """The calls in a line of the summarised log: names, each with its arguments as JSON."""
+    calls: list[tuple[str, Mapping[str, Any]]] = []
+    at = len(_EARLIER) if line.startswith(_EARLIER) else len(line)
+    while match := _CALL.match(line, at):
+        arguments, at = json.JSONDecoder().raw_decode(line, match.end())
+        calls.append((match[1], arguments))
+    return calls
