@@ -1,0 +1,212 @@
+"""Finds headings, tables and paragraphs in paper pages that come as plain text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from docpager.ingest.heading_rules import (
+    CAPITALS_LEVEL,
+    NOTE_LEVEL,
+    PART_LEVEL,
+    Heading,
+    names_an_office,
+    strong_heading,
+    weak_level,
+)
+from docpager.ingest.paper_lines import (
+    Contents,
+    Line,
+    PaperLines,
+    Role,
+    folded,
+    mark_contents,
+    mark_running_lines,
+    paper_lines,
+)
+from docpager.ingest.table_rules import mark_tables
+from docpager.records import Block, BlockKind, OutlineHeading, ParsedPage
+
+SHORT_LINE_SHARE = 0.8
+LEAST_PROSE = 50
+MOST_STACKED_HEADINGS = 1
+COVER_PAGES = 2
+LEAST_WRAPPED = 50
+
+_BULLET = re.compile(r"[•●▪◦‣·]|[*–—-]\s|\(?[a-z\d]{1,3}\)\s|[ivx]{1,5}\.\s")
+_REGISTRANT = re.compile(r"exact name of (?:the )?registrant|commission file n", re.I)
+_ENDS = tuple('.:;!?)”"’')
+_KINDS = {Role.ROW: BlockKind.TABLE_ROW, Role.HEAD: BlockKind.TABLE_HEAD}
+
+
+def find_blocks(pages: Sequence[ParsedPage], outline: Sequence[OutlineHeading] = ()) -> list[tuple[Block, ...]]:
+    """The blocks of each page, in order; together they hold every character that is not blank.
+
+    Headings are numbered parts (items, notes, articles, sections), statement titles, entries of the document's own
+    table of contents or outline, and short lines in capitals. What repeats on many pages is no heading.
+    """
+    papers = [paper_lines(page) for page in pages]
+    mark_running_lines(papers)
+    contents = mark_contents(papers)
+    finder = _HeadingFinder(contents, outline)
+    blocks: list[tuple[Block, ...]] = []
+    for paper in papers:
+        mark_tables(paper.lines)
+        blocks.append(tuple(_assembled(paper, finder.find(paper))))
+    return blocks
+
+
+class _HeadingFinder:
+    """Finds a page's headings, knowing which headings the page stands under."""
+
+    def __init__(self, contents: Contents, outline: Sequence[OutlineHeading]) -> None:
+        self._contents = contents
+        self._outline = {(heading.page_number, folded(heading.title)): heading.level for heading in outline}
+        self._stack: list[Heading] = []
+        self._covers: dict[int, bool] = {}
+
+    def find(self, paper: PaperLines) -> dict[int, tuple[int, int]]:
+        """Of each heading's first line: its level and how many lines it takes."""
+        found: dict[int, tuple[int, int]] = {}
+        position = 0
+        while position < len(paper.lines):
+            taken = 1
+            heading = self._heading(paper, position)
+            if heading is not None and self._is_new(heading):
+                self._stack = [entry for entry in self._stack if entry.level < heading.level] + [heading]
+                taken = 1 + self._continuation(paper.lines, position, heading)
+                found[position] = (heading.level, taken)
+                for line in paper.lines[position : position + taken]:
+                    line.role = Role.HEADING
+            position += taken
+        return found
+
+    def _is_new(self, heading: Heading) -> bool:
+        """Whether the page does not stand under this heading already; a title makes a bare number new."""
+        known = next((entry for entry in self._stack if entry.key == heading.key), None)
+        return known is None or (known.is_bare and not heading.is_bare)
+
+    def _heading(self, paper: PaperLines, position: int) -> Heading | None:
+        line = paper.lines[position]
+        if line.role in (Role.ROW, Role.HEAD, Role.CONTENTS) or len(line.text) < 4:
+            return None
+        announced = self._announced(paper, line)
+        heading = self._strong(line.text, announced is not None)
+        if heading is None and line.role is not Role.RUNNING:
+            heading = announced or self._weak(paper, position)
+        if heading is None or self._is_mid_sentence(paper, position, line.text):
+            return None
+        return heading
+
+    def _strong(self, text: str, is_announced: bool) -> Heading | None:
+        heading = strong_heading(text)
+        if heading is None or not heading.part.startswith("number "):
+            return heading
+        number = heading.part.removeprefix("number ")
+        is_in_notes = any(entry.key.startswith("note") for entry in self._stack)
+        if is_in_notes and "." not in number:
+            return Heading(NOTE_LEVEL, f"note {number}", f"note {number}")
+        if self._stack and self._stack[0].key.startswith("item "):
+            # In a filing, numbers outside the notes count lists.
+            return None
+        return heading if is_announced or "." in number or text.upper() == text else Heading(heading.level, heading.key)
+
+    def _announced(self, paper: PaperLines, line: Line) -> Heading | None:
+        """The heading a line is by the outline or a table of contents."""
+        if len(line.text) > 200:
+            return None
+        key = folded(line.text)
+        for page_number in (paper.page_number, paper.page_number - 1, paper.page_number + 1):
+            if (page_number, key) in self._outline:
+                return Heading(self._outline[page_number, key], key)
+        numbers = self._contents.numbers_by_title.get(key)
+        if not numbers or (paper.printed_number is not None and paper.printed_number not in numbers):
+            return None
+        return Heading(CAPITALS_LEVEL if self._contents.names_items else PART_LEVEL, key)
+
+    def _weak(self, paper: PaperLines, position: int) -> Heading | None:
+        line = paper.lines[position]
+        level = weak_level(line.text)
+        if level is None or self._is_cover(paper) or len(line.text) > max(40, SHORT_LINE_SHARE * paper.width):
+            return None
+        before = paper.lines[position - 1] if position else None
+        following = [after for after in paper.lines[position + 1 : position + 6] if after.role is not Role.RUNNING]
+        if not following or names_an_office(following[0].text):
+            return None
+        if before is not None and before.role in (Role.ROW, Role.HEAD) and following[0].role is Role.ROW:
+            return None
+        return Heading(level, folded(line.text)) if _leads(following, level) else None
+
+    def _is_cover(self, paper: PaperLines) -> bool:
+        """Whether the page is the cover of a filing, where nearly every line is short and capital."""
+        if paper.page_number <= COVER_PAGES and paper.page_number not in self._covers:
+            self._covers[paper.page_number] = any(_REGISTRANT.search(line.text) for line in paper.lines)
+        return self._covers.get(paper.page_number, False)
+
+    def _continuation(self, lines: Sequence[Line], position: int, heading: Heading) -> int:
+        """How many further lines a long heading in capitals, or a long numbered one, runs on: one or none."""
+        text = lines[position].text
+        if position + 1 >= len(lines) or text[-1] in ".:" or folded(text) in self._contents.numbers_by_title:
+            return 0
+        after = lines[position + 1]
+        if after.role is not Role.PROSE or strong_heading(after.text) is not None:
+            return 0
+        if folded(f"{text} {after.text}") in self._contents.numbers_by_title:
+            return 1
+        both_capitals = text.upper() == text and after.text.upper() == after.text
+        is_titled = bool(heading.part) and weak_level(after.text.rstrip(".")) is not None
+        return int(len(text) >= LEAST_WRAPPED and len(after.text) <= len(text) and (both_capitals or is_titled))
+
+    def _is_mid_sentence(self, paper: PaperLines, position: int, text: str) -> bool:
+        before = paper.lines[position - 1] if position else None
+        if before is None or before.role is not Role.PROSE or text.upper() == text:
+            return False
+        return len(before.text) >= LEAST_PROSE and not before.text.endswith(_ENDS)
+
+
+def _leads(following: Sequence[Line], level: int) -> bool:
+    """Whether lines begin what a heading can stand above: text, a table, or at most two more headings and those."""
+    for number, line in enumerate(following):
+        if line.role in (Role.ROW, Role.HEAD) or _is_prose(line.text) or strong_heading(line.text) is not None:
+            return True
+        is_heading_too = weak_level(line.text) is not None
+        if not is_heading_too or (number == MOST_STACKED_HEADINGS and level != CAPITALS_LEVEL):
+            return False
+    return False
+
+
+def _is_prose(text: str) -> bool:
+    return len(text) >= LEAST_PROSE or text.endswith(_ENDS) or bool(_BULLET.match(text))
+
+
+def _assembled(paper: PaperLines, headings: dict[int, tuple[int, int]]) -> list[Block]:
+    blocks: list[Block] = []
+    position = 0
+    while position < len(paper.lines):
+        line = paper.lines[position]
+        if position in headings:
+            level, taken = headings[position]
+            blocks.append(Block(BlockKind.HEADING, line.start, paper.lines[position + taken - 1].end, level))
+            position += taken
+            continue
+        kind = _KINDS.get(line.role, BlockKind.LIST_ITEM if _BULLET.match(line.text) else BlockKind.PARAGRAPH)
+        end = position
+        if kind in (BlockKind.PARAGRAPH, BlockKind.LIST_ITEM):
+            end = _paragraph_end(paper, position)
+        blocks.append(Block(kind, line.start, paper.lines[end].end))
+        position = end + 1
+    return blocks
+
+
+def _paragraph_end(paper: PaperLines, position: int) -> int:
+    """The last line of the paragraph that begins here: it ends a sentence early, or another kind of line follows."""
+    lines = paper.lines
+    if lines[position].role is not Role.PROSE:
+        return position
+    while position + 1 < len(lines):
+        line, after = lines[position], lines[position + 1]
+        ends_early = len(line.text) < SHORT_LINE_SHARE * paper.width
+        if after.role is not Role.PROSE or _BULLET.match(after.text) or (ends_early and line.text.endswith(_ENDS)):
+            break
+        position += 1
+    return position
