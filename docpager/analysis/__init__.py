@@ -1,1 +1,1 @@
-"""analysis."""
+"""What can be said about a run afterwards, without a model."""

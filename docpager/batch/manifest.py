@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from docpager import __version__
 from docpager.batch.disk import telling_what_cannot_be_written, write_whole
@@ -176,8 +175,6 @@ def without_secrets(address: str) -> str:
     """An address without user name, password and query, which is where keys travel; other text as it is."""
     if "://" not in address:
         return address
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return address.split("?")[0]
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    scheme, rest = address.split("://", 1)
+    place, slash, path = re.split(r"[?#]", rest)[0].partition("/")
+    return f"{scheme}://{place.rpartition('@')[2]}{slash}{path}"

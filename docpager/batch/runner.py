@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -216,7 +216,7 @@ class _Sitting:
         answer: Answer | None = None
         try:
             answer = await self._answer_in_time(question)
-            rows = self._checked_rows(question, answer)
+            rows = self._checked_rows(question, _timed(answer, started_at))
         except (ConfigurationError, TemporaryError) as error:
             self._stop(_Stop(error.exit_code, error))
             return
@@ -320,6 +320,17 @@ class _Sitting:
 
 class _OvertimeError(Exception):
     """The agent did not keep its own time."""
+
+
+def _timed(answer: Answer, started_at: datetime) -> Answer:
+    if answer.started_at is not None and answer.finished_at is not None and answer.latency_seconds is not None:
+        return answer
+    started_at = answer.started_at or started_at
+    finished_at = answer.finished_at or datetime.now(UTC)
+    seconds = answer.latency_seconds
+    if seconds is None:
+        seconds = (finished_at - started_at).total_seconds()
+    return replace(answer, started_at=started_at, finished_at=finished_at, latency_seconds=seconds)
 
 
 async def _contained(answer: AnswerQuestion, question: Question) -> Answer | BaseException:

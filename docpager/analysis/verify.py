@@ -1,0 +1,265 @@
+"""Checks every citation of a run against the archive again, with no model and no trust in what the run wrote."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Protocol
+
+from docpager.batch.manifest import read_manifest
+from docpager.batch.rows import evidence_sha256
+from docpager.batch.tables import read_answers, read_citations
+from docpager.quotes import QuotableText
+from docpager.records import VERIFIED_STATUSES, Document, DocumentStatus, PaperPage, VerifyStatus
+
+Row = dict[str, Any]
+FAILED_EXIT_CODE = 5
+_PAGES_KEPT = 32
+_STRUCT_COLUMNS = ("n", "doc_id", "doc_path", "page_number", "quote", "verify_status")
+
+
+class PageSource(Protocol):
+    """The part of an ``Archive`` that verifying needs."""
+
+    @property
+    def generation(self) -> str:
+        """Names the state that is being read."""
+
+    def documents(self) -> Iterator[Document]:
+        """All documents but removed ones."""
+
+    def document(self, doc_id: str) -> Document | None:
+        """The document with this id."""
+
+    def paper_page(self, doc_id: str, page_number: int) -> PaperPage | None:
+        """The stored text of one paper page."""
+
+    def paper_pages(self, doc_id: str) -> list[PaperPage]:
+        """All paper pages of a document, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedCitation:
+    """A citation, what the run said of it and what the archive says."""
+
+    question_id: str
+    citation_id: str
+    n: int
+    doc_id: str
+    doc_path: str
+    page_number: int | None
+    quote: str
+    recorded: str
+    """``verify_status`` in the run's file."""
+    found: VerifyStatus
+    score: float | None = None
+    found_doc_path: str | None = None
+    """Where the quote stands now, if it is elsewhere."""
+    found_page_number: int | None = None
+
+    @property
+    def failed(self) -> bool:
+        """The citation cannot be opened where it points."""
+        return self.found not in VERIFIED_STATUSES
+
+
+@dataclass(slots=True)
+class VerifyReport:
+    """What became of a run's citations. Those that hold are counted; those that fail are kept."""
+
+    run_folder: Path
+    run_id: str
+    same_archive: bool
+    """The archive is in the very state the run asked."""
+    counts: Counter[VerifyStatus] = field(default_factory=Counter)
+    failed: list[CheckedCitation] = field(default_factory=list)
+    changed: int = 0
+    """Citations whose status is no longer what the run recorded."""
+    disagreements: list[str] = field(default_factory=list)
+    """Where ``answers.parquet`` and ``citations.parquet`` do not say the same, one sentence each."""
+
+    @property
+    def checked(self) -> int:
+        """Citations in all."""
+        return sum(self.counts.values())
+
+    @property
+    def stale(self) -> int:
+        """Failed citations whose document changed after the run: no fault of the run's."""
+        return self.counts[VerifyStatus.STALE]
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 5 where a citation fails or the two tables disagree."""
+        return FAILED_EXIT_CODE if self.failed or self.disagreements else 0
+
+
+def verify_run(run_folder: Path, archive: PageSource) -> VerifyReport:
+    """Checks every row of ``citations.parquet`` against the archive, and ``answers.parquet`` against it.
+
+    Raises ``MissingInputError`` where there is no run, ``DocpagerError`` where its files are damaged.
+    """
+    manifest = read_manifest(run_folder)
+    same_archive = manifest.archive_generation == archive.generation
+    report = VerifyReport(run_folder, manifest.run_id, same_archive)
+    verifier = _Verifier(archive, same_archive)
+    unplaced: list[Row] = []
+    for row in read_citations(run_folder):
+        report.disagreements.extend(verifier.wrong_names(row))
+        checked = verifier.check(row)
+        if checked is None:
+            unplaced.append(row)
+        else:
+            _note(report, checked)
+    for checked in verifier.check_elsewhere(unplaced):
+        _note(report, checked)
+    report.disagreements.extend(disagreements(run_folder))
+    return report
+
+
+def _note(report: VerifyReport, checked: CheckedCitation) -> None:
+    report.counts[checked.found] += 1
+    report.changed += checked.recorded != checked.found
+    if checked.failed:
+        report.failed.append(checked)
+
+
+class _Verifier:
+    def __init__(self, archive: PageSource, same_archive: bool) -> None:
+        self._archive = archive
+        self._same_archive = same_archive
+        # Citations come by question, so the same few documents and paper pages are wanted again and again.
+        self._document: Callable[[str], Document | None] = lru_cache(_PAGES_KEPT)(archive.document)
+        self._page: Callable[[str, int], QuotableText | None] = lru_cache(_PAGES_KEPT)(self._quotable)
+
+    def wrong_names(self, row: Row) -> Iterator[str]:
+        """Says where a citation calls its document by the path of another; a file may have moved since the run."""
+        document = self._document(row["doc_id"])
+        if self._same_archive and document is not None and document.path != row["doc_path"]:
+            yield (
+                f"Question {row['question_id']}: citation {row['n']} names {row['doc_path']}, "
+                f"but document {row['doc_id']} is {document.path}."
+            )
+
+    def check(self, row: Row) -> CheckedCitation | None:
+        """A citation as its own document has it; None where only another document can still hold it."""
+        page = None if row["page_number"] is None else self._page(row["doc_id"], row["page_number"])
+        start, end, quote = row["char_start"], row["char_end"], row["quote"]
+        if not quote.strip():
+            return _checked(row, VerifyStatus.NOT_FOUND)
+        if page is not None:
+            if start is not None and end is not None and start >= 0 and page.text[start:end] == quote:
+                return _checked(row, VerifyStatus.EXACT, 1.0)
+            if (match := page.find(quote)) is not None:
+                return _checked(row, VerifyStatus.NORMALIZED, match.score)
+        return self._check_document(row)
+
+    def check_elsewhere(self, rows: list[Row]) -> Iterator[CheckedCitation]:
+        """The citations that their own document does not hold, sought in all others in one pass."""
+        left = list(rows)
+        for document in self._archive.documents() if left else ():
+            if not left:
+                break
+            others = [row for row in left if row["doc_id"] != document.doc_id]
+            held = {id(row): checked for row, checked in self._held(others, document)}
+            left = [row for row in left if id(row) not in held]
+            yield from held.values()
+        yield from (_checked(row, VerifyStatus.NOT_FOUND) for row in left)
+
+    def _check_document(self, row: Row) -> CheckedCitation | None:
+        document = self._document(row["doc_id"])
+        if document is None or document.status is DocumentStatus.REMOVED:
+            # In the state the run asked, a document that is not there never was.
+            return None if self._same_archive else _checked(row, VerifyStatus.STALE)
+        for _, checked in self._held([row], document, VerifyStatus.RELOCATED):
+            return checked
+        if row["doc_sha256"] is not None and document.sha256 != row["doc_sha256"]:
+            return _checked(row, VerifyStatus.STALE)
+        return None
+
+    def _held(
+        self, rows: Iterable[Row], document: Document, status: VerifyStatus = VerifyStatus.MISATTRIBUTED
+    ) -> Iterator[tuple[Row, CheckedCitation]]:
+        left = list(rows)
+        for page in self._archive.paper_pages(document.doc_id) if left else ():
+            text = QuotableText(page.text)
+            for row in list(left):
+                if (match := text.find(row["quote"])) is not None:
+                    left.remove(row)
+                    yield row, _checked(row, status, match.score, document.path, page.page_number)
+
+    def _quotable(self, doc_id: str, page_number: int) -> QuotableText | None:
+        page = self._archive.paper_page(doc_id, page_number)
+        return None if page is None else QuotableText(page.text)
+
+
+def _checked(
+    row: Row,
+    found: VerifyStatus,
+    score: float | None = None,
+    found_doc_path: str | None = None,
+    found_page_number: int | None = None,
+) -> CheckedCitation:
+    return CheckedCitation(
+        question_id=row["question_id"],
+        citation_id=row["citation_id"],
+        n=row["n"],
+        doc_id=row["doc_id"],
+        doc_path=row["doc_path"],
+        page_number=row["page_number"],
+        quote=row["quote"],
+        recorded=row["verify_status"],
+        found=found,
+        score=score,
+        found_doc_path=found_doc_path,
+        found_page_number=found_page_number,
+    )
+
+
+def disagreements(run_folder: Path) -> Iterator[str]:
+    """Where a run's two tables do not say the same of its citations, one sentence each."""
+    groups = groupby(read_citations(run_folder), key=lambda row: row["question_id"])
+    group = next(groups, None)
+    for answer in read_answers(run_folder, _COMPARED_COLUMNS):
+        cited: list[Row] = []
+        # Only a question that was asked has citations: an invalid duplicate may bear the same id.
+        if group is not None and group[0] == answer["question_id"] and answer["exit_status"] != "invalid":
+            cited = list(group[1])
+            group = next(groups, None)
+        yield from _differences(answer, cited)
+    while group is not None:
+        yield f"citations.parquet cites for question {group[0]}, which has no such citations in answers.parquet."
+        group = next(groups, None)
+
+
+_COMPARED_COLUMNS = (
+    "question_id",
+    "exit_status",
+    "citations",
+    "n_citations",
+    "n_verified",
+    "n_documents",
+    "cited_segment_ids",
+    "evidence_sha256",
+)
+
+
+def _differences(answer: Mapping[str, Any], cited: list[Row]) -> Iterator[str]:
+    said = {name: answer[name] for name in _COMPARED_COLUMNS[2:]}
+    segments = [row["segment_id"] for row in cited if row["segment_id"] is not None]
+    found = {
+        "citations": [{name: row[name] for name in _STRUCT_COLUMNS} for row in cited],
+        "n_citations": len(cited),
+        "n_verified": sum(row["verify_status"] in VERIFIED_STATUSES for row in cited),
+        "n_documents": len({row["doc_id"] for row in cited}),
+        "cited_segment_ids": list(dict.fromkeys(segments)),
+        "evidence_sha256": evidence_sha256([(row["segment_id"], row["quote"]) for row in cited]),
+    }
+    wrong = [name for name in found if said[name] != found[name]]
+    if wrong:
+        names = ", ".join(wrong)
+        yield f"Question {answer['question_id']}: {names} in answers.parquet differ from citations.parquet."

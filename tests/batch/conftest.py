@@ -1,0 +1,61 @@
+"""Runs by a deterministic agent, in this process and as programs."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+PROGRAM = Path(__file__).with_name("quoting_run.py")
+
+
+@pytest.fixture(scope="session")
+def quoting() -> ModuleType:
+    """The module of the deterministic agent."""
+    spec = importlib.util.spec_from_file_location("quoting_run", PROGRAM)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["quoting_run"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def questions_path(tmp_path):
+    """Writes questions (texts, or whole rows) as JSONL and returns the path."""
+
+    def write(rows, name="questions.jsonl") -> Path:
+        path = tmp_path / name
+        records = [row if isinstance(row, dict) else {"question": row} for row in rows]
+        path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def start_program(repository):
+    """Starts a run as a program of its own; killed at the end of the test if it still runs."""
+    started = []
+
+    def start(questions, folder, seconds=0.0) -> subprocess.Popen:
+        command = [sys.executable, str(PROGRAM), str(questions), str(folder), str(seconds)]
+        program = subprocess.Popen(
+            command,
+            cwd=repository,
+            env={"PYTHONPATH": str(repository), "PATH": "/usr/bin:/bin"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(program)
+        return program
+
+    yield start
+    for program in started:
+        program.kill()
+        program.communicate()
