@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from docpager.wiring import make_agent as make_agent
     from docpager.wiring import open_archive as open_archive
     from docpager.wiring import open_archive_for_writing as open_archive_for_writing
+    from docpager.wiring import run_questions as run_questions
+    from docpager.wiring import verify_run as verify_run
 
 __version__ = "0.1.0"
 
@@ -61,6 +63,8 @@ _HOMES = {
     "make_agent": "docpager.wiring",
     "open_archive": "docpager.wiring",
     "open_archive_for_writing": "docpager.wiring",
+    "run_questions": "docpager.wiring",
+    "verify_run": "docpager.wiring",
 }
 """Where each public name lives."""
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docpager.errors import ConfigurationError, ToolError, UsageError
 from docpager.protocols import Archive, ChatModel, TokenCounter
 from docpager.records import AnswerType, Document, ModelReply, ModelRequest, Question, hex_id
-from docpager.settings import DEFAULT_ARCHIVE, AgentSettings, settings_sha256
+from docpager.settings import DEFAULT_ARCHIVE, AgentSettings, RunSettings, settings_sha256
 
 if TYPE_CHECKING:
     from docpager.agent.loop import Agent
+    from docpager.analysis.verify import VerifyReport
     from docpager.archive.lance import LanceArchive
     from docpager.archive.writing import LanceWriter
+    from docpager.batch.runner import Progress as RunProgressSeen
+    from docpager.batch.runner import RunReport
     from docpager.records import Answer
 
 ReplySeen = Callable[[ModelReply], None]
@@ -102,6 +106,47 @@ def ask_question(
     model = model or chat_model(settings)
     agent = make_agent(settings, opened, _Watched(model, progress) if progress else model)
     return asyncio.run(agent.answer(asked))
+
+
+def run_questions(
+    questions: str | Path,
+    agent_settings: AgentSettings | None = None,
+    run_settings: RunSettings | None = None,
+    *,
+    progress: RunProgressSeen | None = None,
+) -> RunReport:
+    """Answers a file of questions into a run's folder; the same call continues a run that was interrupted.
+
+    Raises ``MissingInputError``, ``QuestionFileError``, ``LockedError`` or ``UsageError`` before anything is asked.
+    """
+    from docpager.agent.prompts import PROMPTS_VERSION
+    from docpager.batch import runner
+    from docpager.batch.manifest import RunIdentity
+    from docpager.batch.question_files import read_question_file
+
+    agent_settings, run_settings = agent_settings or AgentSettings(), run_settings or RunSettings()
+    file = read_question_file(questions, run_settings.sheet, run_settings.limit, run_settings.ids)
+    archive = open_archive(run_settings.archive)
+    identity = RunIdentity(
+        questions_sha256=file.questions_sha256,
+        settings=agent_settings,
+        prompts_version=PROMPTS_VERSION,
+        archive_uri=archive.uri,
+        archive_generation=archive.generation,
+        embedder=archive.stamp.embedder,
+    )
+    agent = make_agent(agent_settings, archive)
+    return runner.run_questions(file, agent.answer, identity, run_settings, progress=progress)
+
+
+def verify_run(run: str | Path, *, archive: str | None = None) -> VerifyReport:
+    """Checks a run's citations against the archive it asked, or another; raises ``MissingInputError``."""
+    from docpager.analysis import verify
+    from docpager.batch.manifest import read_manifest
+    from docpager.batch.run_folder import resolve_run
+
+    folder = resolve_run(run)
+    return verify.verify_run(folder, open_archive(archive or read_manifest(folder).archive))
 
 
 @dataclass(frozen=True, slots=True)

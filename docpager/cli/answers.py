@@ -13,7 +13,8 @@ WIDTH = 110
 
 def answer_lines(answer: Answer) -> Iterator[str]:
     """The answer and its citations, for reading."""
-    yield from textwrap.wrap(outcome(answer), WIDTH) or [""]
+    for line in outcome(answer).splitlines():
+        yield from textwrap.wrap(line, WIDTH)
     for conflict in answer.conflicts:
         yield from textwrap.wrap(f"Conflict: {conflict}", WIDTH)
     if answer.citations:
@@ -25,7 +26,7 @@ def answer_lines(answer: Answer) -> Iterator[str]:
 def outcome(answer: Answer) -> str:
     """The answer's text, or why there is none."""
     if answer.answer:
-        return " ".join(answer.answer.split())
+        return answer.answer.strip()
     why = answer.abstain_reason or answer.error_message or answer.exit_status.value.replace("_", " ")
     return f"No answer: {' '.join(why.split())}"
 

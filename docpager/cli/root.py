@@ -17,6 +17,10 @@ from docpager.errors import DocpagerError
 COMMANDS = {
     "search": "Shows what the archive returns for words, without a model.",
     "ask": "Answers one question, with its citations.",
+    "run": "Answers a file of questions, into a folder of Parquet files.",
+    "verify": "Checks every citation of a run against the archive again.",
+    "runs": "Lists runs, and shows one.",
+    "trace": "Shows what memory did for a question.",
     "archive": "Shows what an archive holds.",
     "config": "Shows the settings in force.",
 }
