@@ -6,7 +6,7 @@ import functools
 import importlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from docpager.errors import DocumentError, UnsupportedDocumentError
 from docpager.ingest.readers import content
@@ -24,10 +24,11 @@ class ReaderEntry:
     content: str = content.TEXT
     """What ``content_type`` finds in such a file."""
 
-    def reader(self, **options: Any) -> Reader:
-        """A reader of this kind; ``options`` go to its class."""
+    def reader(self, pdf_reader: str = "auto") -> Reader:
+        """A reader of this kind; ``pdf_reader`` says how PDF files are read."""
         module, _, name = self.target.partition(":")
-        reader: Reader = getattr(importlib.import_module(module), name)(**options)
+        made = getattr(importlib.import_module(module), name)
+        reader: Reader = made(pdf_reader) if self.media_type == content.PDF else made()
         return reader
 
 
@@ -51,6 +52,14 @@ READERS: tuple[ReaderEntry, ...] = (
 def entry_for_suffix(suffix: str) -> ReaderEntry | None:
     """The entry that a suffix names; the empty one is plain text."""
     return next((entry for entry in READERS if suffix.lower() in entry.suffixes), None)
+
+
+@functools.cache
+def current_version(reader_name: str, pdf_reader: str = "auto") -> str | None:
+    """The version of the reader that goes by this name now; None where there is none."""
+    # The commonest first: each entry imports its module, and those of Office files are the largest.
+    readers = (entry.reader(pdf_reader) for entry in READERS)
+    return next((reader.version for reader in readers if reader.name == reader_name), None)
 
 
 def choose_reader(path: Path) -> tuple[ReaderEntry, str | None]:
