@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,8 @@ from docpager.errors import ArchiveFormatError, ConfigurationError, MissingArchi
 
 GENERATION_FILE = "generation"
 """Names the versions of the three tables after the last whole write: what readers open."""
+
+_GENERATION = re.compile(r"[0-9]{1,18}\.[0-9]{1,18}\.[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +74,10 @@ class Tables:
     def last_whole_generation(self) -> str:
         """What the last whole write left, else the newest versions."""
         try:
-            return (self.folder / GENERATION_FILE).read_text(encoding="utf-8").strip()
+            recorded = (self.folder / GENERATION_FILE).read_text(encoding="utf-8", errors="replace").strip()
         except FileNotFoundError:
             return self.versions
+        return recorded if _GENERATION.fullmatch(recorded) else self.versions
 
     def record_generation(self) -> None:
         """Makes the newest versions the ones that readers open from now on."""
@@ -85,10 +89,9 @@ class Tables:
             table.checkout_latest()
 
     def _checkout(self, generation: str) -> None:
-        numbers = generation.split(".")
-        if len(numbers) != 3 or not all(number.isascii() and number.isdigit() for number in numbers):
+        if not _GENERATION.fullmatch(generation):
             raise ConfigurationError(f"{generation!r} is no generation of an archive: they look like 12.12.13.")
-        for table, number in zip(self.all(), numbers):
+        for table, number in zip(self.all(), generation.split(".")):
             try:
                 table.checkout(int(number))
             except (ValueError, RuntimeError, OSError) as error:

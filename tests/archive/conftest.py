@@ -57,7 +57,7 @@ KINDS: dict[str, Callable[[Path], InMemoryKind | LanceKind]] = {
 }
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=["in_memory", "lance"])
 def kind(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[InMemoryKind | LanceKind]:
     """One kind of archive, empty."""
     made = KINDS[request.param](tmp_path)
