@@ -23,7 +23,7 @@ from docpager.records.views import DocumentView
 from docpager.transcript import parse_addresses
 
 PAGES_A_CALL = 4
-STRONG_EVIDENCE = 0.92
+STRONG_EVIDENCE = 0.6
 """Reading stops early when a line bears this share of the question."""
 LEAST_PAGES = 6
 """No fewer pages are read than this, if search has ranked so many."""
@@ -62,7 +62,7 @@ class _Reading:
         lines = [text for page in situation.pages for _, text in page.lines]
         snippets = [hit.snippet for view in situation.results for hit in view.hits]
         self._scorer = LineScorer(self._words, [*lines, *snippets])
-        self._seen = [line for page in situation.pages for line in self._scorer.page(page)]
+        self._seen = [line for page in situation.pages for line in self._scorer.page(page, situation.rank(page.handle))]
         self._noted = [line for note in situation.tail.notes if (line := _from_note(note.addresses, note.text))]
 
     def next_calls(self) -> list[ToolCall]:

@@ -13,9 +13,13 @@ from docpager.records.views import PageView
 
 HEADING_WEIGHT = 0.6
 """A word that stands only in the headings, column heads or document name counts this much."""
-NEIGHBOUR_WEIGHT = 0.35
+NEIGHBOUR_WEIGHT = 0.5
 """A word that stands only in the line before or after counts this much."""
-YEAR_WEIGHT = 0.7
+PAGE_WEIGHT = 0.3
+"""A word that stands only elsewhere on the page counts this much."""
+RANK_DECAY = 0.03
+"""A line of the page that search ranked nth is worth 1 / (1 + RANK_DECAY * (n - 1)) of one on the first."""
+YEAR_WEIGHT = 1.5
 """A year of the question counts this much beside its words."""
 WRONG_FORM = 0.6
 """A line without the form of answer asked for keeps this share of its score."""
@@ -36,6 +40,7 @@ _FORMS = {
 }
 
 
+_PLACES = (1.0, HEADING_WEIGHT, NEIGHBOUR_WEIGHT, PAGE_WEIGHT)
 RUN_TOGETHER = 4
 """A word of at least so many letters is found in a document's name even where words are run together."""
 
@@ -69,31 +74,29 @@ class LineScorer:
         self._weights = {t: 1 + math.log((total + 1) / (frequencies[t] + 1)) for t in words.terms}
         self._whole = sum(self._weights.values()) + YEAR_WEIGHT * len(words.years) or 1.0
 
-    def page(self, page: PageView) -> list[ScoredLine]:
-        """The scores of a page's lines."""
+    def page(self, page: PageView, rank: int = 1) -> list[ScoredLine]:
+        """The scores of the lines of a page that search ranked so."""
         around = set(stems(" ".join([page.document, *page.headings, *page.columns])))
         around |= {term for term in self._words.terms if len(term) >= RUN_TOGETHER and term in _letters(page.document)}
         years = {y for y in self._words.years if y in f"{page.document} {page.headings} {page.columns}"}
         lines = [set(stems(text)) for _, text in page.lines]
+        anywhere = set().union(*lines)
+        prior = 1 / (1 + RANK_DECAY * (rank - 1))
         scored = []
         for n, (number, text) in enumerate(page.lines):
             neighbours = set().union(*lines[max(0, n - 1) : n], *lines[n + 1 : n + 2])
-            score = self._score(lines[n], around, neighbours, years | {y for y in self._words.years if y in text})
-            score *= self._form(text)
+            own_years = years | {y for y in self._words.years if y in text}
+            score = self._score([lines[n], around, neighbours, anywhere], own_years) * self._form(text) * prior
             scored.append(ScoredLine(page.handle, number, text, page.document, score))
         return scored
 
-    def _score(self, own: set[str], around: set[str], neighbours: set[str], years: set[str]) -> float:
-        score = YEAR_WEIGHT * len(years)
-        if not own & self._weights.keys():
+    def _score(self, places: Sequence[set[str]], years: set[str]) -> float:
+        """The share of the question that stands in the line, its headings, its neighbours and its page."""
+        if not places[0] & self._weights.keys():
             return 0.0
+        score = YEAR_WEIGHT * len(years)
         for term, weight in self._weights.items():
-            if term in own:
-                score += weight
-            elif term in around:
-                score += HEADING_WEIGHT * weight
-            elif term in neighbours:
-                score += NEIGHBOUR_WEIGHT * weight
+            score += weight * next((w for w, place in zip(_PLACES, places, strict=True) if term in place), 0.0)
         return score / self._whole
 
     def _form(self, text: str) -> float:

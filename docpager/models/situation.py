@@ -17,6 +17,7 @@ from docpager.transcript import parse, split_tail
 
 _NONCE = re.compile(r"<<<memory (\S+)>>>")
 _EARLIER = "[notice] earlier: "
+UNRANKED = 20
 _CALL = re.compile(r"(?:; )?(\w+) (?=\{)")
 
 
@@ -76,6 +77,18 @@ class Situation:
         """Pages that were paged in at some time."""
         asked = (h for name, arguments in self.calls if name == "page_in" for h in arguments.get("pages", ()))
         return frozenset(h.split(":")[0] for h in asked) | {page.handle for page in self.tail.pages}
+
+    @cached_property
+    def _ranks(self) -> dict[str, int]:
+        ranks: dict[str, int] = {}
+        for view in self.results:
+            for rank, hit in enumerate(view.hits, start=view.first):
+                ranks[hit.handle] = min(rank, ranks.get(hit.handle, rank))
+        return ranks
+
+    def rank(self, handle: str) -> int:
+        """Where search ranked a page best, from 1; far down for one that no result in the context lists."""
+        return self._ranks.get(handle, UNRANKED)
 
     def unread_hits(self) -> list[HitView]:
         """Hits that were never paged in, in the order they were listed."""
