@@ -21,7 +21,7 @@ PIECES = st.sampled_from([*"'\"\\%_;-*()[]`$ ", "OR", "a", "A", "é", "É", "\x0
 ALMOST_ANY_TEXT = st.one_of(
     st.sampled_from(AWKWARD), st.lists(PIECES, min_size=1, max_size=5).map("".join), st.text(min_size=1, max_size=6)
 )
-READING = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+READING = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")
