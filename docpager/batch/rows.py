@@ -137,6 +137,11 @@ def clean_text(text: str) -> str:
     return text
 
 
+def in_utc(moment: datetime) -> datetime:
+    """A moment in UTC; one that names no time zone is taken to be."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
 def to_json(row: Mapping[str, Any]) -> Row:
     """A row with dates and times as ISO 8601 text."""
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in row.items()}
@@ -215,7 +220,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return in_utc(value)
     if isinstance(value, Mapping):
         return {clean_text(str(name)): _plain(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):

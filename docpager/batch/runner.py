@@ -18,7 +18,7 @@ from docpager.batch.journal import Journal
 from docpager.batch.manifest import RunIdentity, RunState, timestamp
 from docpager.batch.outputs import Totals, write_outputs
 from docpager.batch.question_files import QuestionFile
-from docpager.batch.rows import Failure, QuestionRows, failed_row, rows_of
+from docpager.batch.rows import Failure, QuestionRows, failed_row, in_utc, rows_of
 from docpager.batch.run_folder import OUTPUTS, RunFolder, open_run_folder
 from docpager.batch.transcripts import Transcripts
 from docpager.errors import ConfigurationError, DocpagerError, ModelError, TemporaryError, UsageError
@@ -325,8 +325,8 @@ class _OvertimeError(Exception):
 def _timed(answer: Answer, started_at: datetime) -> Answer:
     if answer.started_at is not None and answer.finished_at is not None and answer.latency_seconds is not None:
         return answer
-    started_at = answer.started_at or started_at
-    finished_at = answer.finished_at or datetime.now(UTC)
+    started_at = in_utc(answer.started_at or started_at)
+    finished_at = in_utc(answer.finished_at or datetime.now(UTC))
     seconds = answer.latency_seconds
     if seconds is None:
         seconds = (finished_at - started_at).total_seconds()

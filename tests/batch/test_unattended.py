@@ -1,0 +1,126 @@
+"""Real processes, killed, interrupted and started twice: nothing is lost, nothing happens twice."""
+
+import json
+import signal
+import time
+
+import pytest
+
+from docpager.batch.manifest import read_manifest
+from docpager.batch.tables import read_answers, read_citations, read_trace
+
+QUESTIONS = ["Harbour dues?", "Who owned the mill?", "crash please", "zzz", "", "How many ships paid?"] * 3
+ROWS = [{"question": text, "question_id": f"q{n}"} for n, text in enumerate(QUESTIONS)]
+ASKED = sum(bool(text) for text in QUESTIONS)
+OF_THE_SITTING = {"run_id", "started_at", "finished_at", "latency_seconds"}
+
+
+def rows(folder):
+    """All rows of a run but for what tells one sitting from another."""
+    tables = [read_answers(folder), read_citations(folder), read_trace(folder)]
+    return [[{k: v for k, v in row.items() if k not in OF_THE_SITTING} for row in table] for table in tables]
+
+
+def finished_lines(folder):
+    journal = folder / "journal.jsonl"
+    return journal.read_bytes().count(b"\n") if journal.exists() else 0
+
+
+def wait_for(condition, seconds=20):
+    give_up_at = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up_at, "waited in vain"
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def unbroken(start_program, questions_path, tmp_path):
+    program = start_program(questions_path(ROWS), tmp_path / "unbroken")
+    assert program.wait(30) == 3, program.communicate()
+    return rows(tmp_path / "unbroken")
+
+
+@pytest.mark.parametrize("lines", [1, 7])
+def test_a_killed_run_resumes_to_the_rows_of_an_unbroken_one(start_program, questions_path, tmp_path, unbroken, lines):
+    path, folder = questions_path(ROWS), tmp_path / "run"
+    program = start_program(path, folder, 0.05)
+    wait_for(lambda: finished_lines(folder) >= lines)
+    program.send_signal(signal.SIGKILL)
+    assert program.wait(5) == -signal.SIGKILL
+    acknowledged = finished_lines(folder)
+    assert read_manifest(folder).state == "running"
+    assert not (folder / "answers.parquet").exists()
+
+    out, err = start_program(path, folder).communicate(timeout=30)
+    assert err == ""
+    assert out.split()[1:] == [str(ASKED - acknowledged), "3"]
+    assert rows(folder) == unbroken
+    assert len((folder / "journal.jsonl").read_text().splitlines()) == ASKED
+    assert not list(folder.rglob("*.tmp"))
+
+
+@pytest.mark.parametrize("tail", [b'{"row": 5, "exit', b"\x00" * 700, b'{"row": 5}\n', b"[]\n", b'{"answer": 3}\n'])
+def test_a_journal_with_a_torn_end_resumes(start_program, questions_path, tmp_path, unbroken, tail):
+    path, folder = questions_path(ROWS), tmp_path / "unbroken"
+    journal = folder / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[:4]) + lines[4][:-20] + b"\n" + b"".join(lines[5:6]) + tail)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"state": "running", "exit_code": None}))
+    out, err = start_program(path, folder).communicate(timeout=30)
+    assert (out.split()[1:], err) == ([str(ASKED - 5), "3"], "")
+    assert rows(folder) == unbroken
+
+
+def test_sigterm_ends_a_run_in_time_and_the_same_command_resumes_it(start_program, questions_path, tmp_path, unbroken):
+    path = questions_path(ROWS)
+    program = start_program(path, "-", 0.1)
+    wait_for(lambda: any(finished_lines(folder) for folder in tmp_path.glob("outputs/*")))
+    folder = next(tmp_path.glob("outputs/*/"))
+    program.send_signal(signal.SIGTERM)
+    told_at = time.monotonic()
+    assert program.wait(10) == 143
+    assert time.monotonic() - told_at < 2
+    statuses = [row["exit_status"] for row in read_answers(folder)]
+    assert len(statuses) == len(ROWS)
+    assert {"skipped", "answered"} <= set(statuses)
+    assert read_manifest(folder).state == "interrupted"
+
+    out, err = start_program(path, "-").communicate(timeout=30)
+    assert err == ""
+    assert out.split()[0] == str(folder)
+    assert rows(folder) == unbroken
+
+
+def test_questions_that_take_too_long_are_given_up_after_the_grace(start_program, questions_path, tmp_path):
+    program = start_program(questions_path(ROWS), tmp_path / "run", 60)
+    wait_for(lambda: (tmp_path / "run" / "journal.jsonl").exists())
+    time.sleep(0.2)
+    program.send_signal(signal.SIGINT)
+    told_at = time.monotonic()
+    assert program.wait(10) == 130
+    assert 4 < time.monotonic() - told_at < 8
+    assert {row["exit_status"] for row in read_answers(tmp_path / "run")} == {"skipped", "invalid"}
+
+
+def test_the_second_signal_ends_a_run_at_once(start_program, questions_path, tmp_path):
+    program = start_program(questions_path(ROWS), tmp_path / "run", 60)
+    wait_for(lambda: (tmp_path / "run" / "journal.jsonl").exists())
+    time.sleep(0.2)
+    program.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    program.send_signal(signal.SIGINT)
+    told_at = time.monotonic()
+    assert program.wait(5) == -signal.SIGINT
+    assert time.monotonic() - told_at < 1
+
+
+def test_of_two_runs_at_once_one_works_and_one_is_told(start_program, questions_path, tmp_path):
+    path = questions_path(ROWS)
+    programs = [start_program(path, "-", 0.15) for _ in range(2)]
+    ends = sorted((program.wait(30), program.communicate()[1]) for program in programs)
+    assert [code for code, _ in ends] == [3, 75]
+    assert "is in use by another docpager process" in ends[1][1]
+    folders = list(tmp_path.glob("outputs/*/"))
+    assert len(folders) == 1
+    assert len(list(read_answers(folders[0]))) == len(ROWS)
