@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from docpager.settings import RunSettings as RunSettings
     from docpager.wiring import ask_question as ask_question
     from docpager.wiring import chat_model as chat_model
+    from docpager.wiring import ingest_folder as ingest_folder
     from docpager.wiring import make_agent as make_agent
     from docpager.wiring import open_archive as open_archive
     from docpager.wiring import open_archive_for_writing as open_archive_for_writing
@@ -60,6 +61,7 @@ _HOMES = {
     "ask_question": "docpager.wiring",
     "call": "docpager.models.scripted",
     "chat_model": "docpager.wiring",
+    "ingest_folder": "docpager.wiring",
     "make_agent": "docpager.wiring",
     "open_archive": "docpager.wiring",
     "open_archive_for_writing": "docpager.wiring",

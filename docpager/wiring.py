@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from docpager.errors import ConfigurationError, ToolError, UsageError
 from docpager.protocols import Archive, ChatModel, TokenCounter
 from docpager.records import AnswerType, Document, ModelReply, ModelRequest, Question, hex_id
-from docpager.settings import DEFAULT_ARCHIVE, AgentSettings, RunSettings, settings_sha256
+from docpager.settings import DEFAULT_ARCHIVE, AgentSettings, IngestSettings, RunSettings, settings_sha256
 
 if TYPE_CHECKING:
     from docpager.agent.loop import Agent
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from docpager.archive.writing import LanceWriter
     from docpager.batch.runner import Progress as RunProgressSeen
     from docpager.batch.runner import RunReport
+    from docpager.ingest.report import IngestProgress, IngestReport
     from docpager.records import Answer
 
 ReplySeen = Callable[[ModelReply], None]
@@ -41,6 +42,34 @@ def open_archive_for_writing(uri: str = DEFAULT_ARCHIVE, *, embedder: str = "wor
     from docpager.models.embedding import embedder_for
 
     return LanceArchive.open_for_writing(uri, embedder_for(embedder), segment_counter().name)
+
+
+def ingest_folder(
+    paths: str | Path | Sequence[str | Path],
+    settings: IngestSettings | None = None,
+    *,
+    progress: IngestProgress | None = None,
+) -> IngestReport:
+    """Brings the settings' archive up to date with files and folders, read in worker processes.
+
+    Raises ``MissingInputError``, ``LockedError`` or ``UsageError`` before anything is read.
+    """
+    from docpager.batch.executors.processes import ProcessExecutor
+    from docpager.ingest.pipeline import ingest
+    from docpager.ingest.scan import roots_of
+    from docpager.models.embedding import embedder_for
+
+    settings = settings or IngestSettings()
+    named = [paths] if isinstance(paths, str | Path) else list(paths)
+    roots_of(named)  # before the archive is made
+    executor = ProcessExecutor(
+        workers=settings.workers,
+        timeout_seconds=settings.file_timeout_seconds,
+        memory_mib=settings.file_memory_mib,
+    )
+    embedder = embedder_for(settings.embedder)
+    with executor, open_archive_for_writing(settings.archive, embedder=settings.embedder) as archive:
+        return ingest(named, settings, archive, embedder, segment_counter(), executor, progress)
 
 
 def segment_counter() -> TokenCounter:

@@ -15,6 +15,7 @@ from docpager.cli.console import Console
 from docpager.errors import DocpagerError
 
 COMMANDS = {
+    "ingest": "Reads files and folders into the archive.",
     "search": "Shows what the archive returns for words, without a model.",
     "ask": "Answers one question, with its citations.",
     "run": "Answers a file of questions, into a folder of Parquet files.",
@@ -23,6 +24,7 @@ COMMANDS = {
     "trace": "Shows what memory did for a question.",
     "archive": "Shows what an archive holds.",
     "config": "Shows the settings in force.",
+    "demo": "Ingests the sample collection and answers its questions.",
 }
 """Every command and its help in one line, so that ``docpager --help`` imports none of them."""
 
