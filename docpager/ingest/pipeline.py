@@ -28,6 +28,8 @@ from docpager.protocols import Embedder, Executor, Failure, FailureKind, Outcome
 from docpager.records import Document, DocumentStatus, IngestedDocument, LastAction
 from docpager.settings import IngestSettings
 
+EMBEDDED_SEGMENTS = 256
+"""Segments embedded together, so that embedding goes on while workers read."""
 BATCH_DOCUMENTS = 64
 """Documents written together, at most."""
 BATCH_SEGMENTS = 2000
@@ -115,6 +117,7 @@ class _Ingest:
         self._progress = progress
         self._plan = plan
         self._now = datetime.now(UTC)
+        self._waiting: list[IngestedDocument] = []
         self._batch: list[IngestedDocument] = []
         self._moved: list[Document] = []
         self._duplicates: list[Duplicate] = []
@@ -130,7 +133,8 @@ class _Ingest:
         for outcome in self._executor.map(read_documents, alone):
             self._take(outcome)
         self._settle_duplicates()
-        self._flush()
+        self._embed()
+        self._write()
         self._write_moved()
         self.remove(self._plan.superseded)
         return self.report
@@ -224,44 +228,46 @@ class _Ingest:
     def _add(self, ingested: IngestedDocument) -> None:
         document = replace(ingested.document, ingested_at=self._now)
         self._rows[document.doc_id] = document
-        self._batch.append(replace(ingested, document=document))
-        segments = sum(len(one.segments) for one in self._batch)
+        self._waiting.append(replace(ingested, document=document))
         self._tell(document, document.last_action, len(ingested.pages))
-        if len(self._batch) >= BATCH_DOCUMENTS or segments >= BATCH_SEGMENTS:
-            self._flush()
+        if _segments(self._waiting) >= EMBEDDED_SEGMENTS or len(self._waiting) >= BATCH_DOCUMENTS:
+            self._embed()
+            if len(self._batch) >= BATCH_DOCUMENTS or _segments(self._batch) >= BATCH_SEGMENTS:
+                self._write()
 
     def _tell(self, document: Document, action: LastAction, pages: int = 0) -> None:
         self.report.add(document, action, pages)
         self._progress.advance(document, pages, document.segment_count if pages else 0)
 
-    def _flush(self) -> None:
-        """Embeds and writes what has gathered."""
-        batch, self._batch = self._batch, []
-        if not batch:
+    def _embed(self) -> None:
+        """Embeds the segments that wait for it, and puts their documents among those to be written."""
+        waiting, self._waiting = self._waiting, []
+        texts = [segment.search_text for ingested in waiting for segment in ingested.segments]
+        if not texts or not self._embedder.dimensions:
+            self._batch += waiting
             return
-        if self._embedder.dimensions:
-            with self.stage("embed"):
-                batch = self._embedded(batch)
-        with self.stage("write"):
-            self._archive.write(batch)
-
-    def _embedded(self, batch: Sequence[IngestedDocument]) -> list[IngestedDocument]:
-        texts = [segment.search_text for ingested in batch for segment in ingested.segments]
-        if not texts:
-            return list(batch)
-        vectors = self._embedder.embed(texts)
-        embedded = []
+        with self.stage("embed"):
+            vectors = self._embedder.embed(texts)
         start = 0
-        for ingested in batch:
+        for ingested in waiting:
             end = start + len(ingested.segments)
-            embedded.append(replace(ingested, vectors=vectors[start:end]) if end > start else ingested)
+            self._batch.append(replace(ingested, vectors=vectors[start:end]) if end > start else ingested)
             start = end
-        return embedded
+
+    def _write(self) -> None:
+        batch, self._batch = self._batch, []
+        if batch:
+            with self.stage("write"):
+                self._archive.write(batch)
 
     def _write_moved(self) -> None:
         if self._moved:
             with self.stage("write"):
                 self._archive.update_documents(self._moved)
+
+
+def _segments(documents: Sequence[IngestedDocument]) -> int:
+    return sum(len(ingested.segments) for ingested in documents)
 
 
 def _not_read(document: Document, failure: Failure) -> Document:

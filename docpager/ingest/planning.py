@@ -110,11 +110,9 @@ class Plan:
     def _broken_collection_step(self, source: Source, survey: Survey) -> Step:
         row = self._row_at(source, source.path)
         action = LastAction.ADDED if row is None else LastAction.UPDATED
-        document = self._template(source, source.path, self._hash(source), action)
-        if survey.error is None:
-            document = replace(document, status=DocumentStatus.EMPTY)
-        else:
-            document = failed(document, survey.error)
+        sha = None if isinstance(survey.error, OSError) else self._hash(source)
+        document = self._template(source, source.path, sha, action)
+        document = _empty(document) if survey.error is None else failed(document, survey.error)
         is_same = row is not None and (row.sha256, row.status) == (document.sha256, document.status)
         return Unchanged(row) if row is not None and is_same and not self.settings.force else Settled(document)
 
@@ -155,7 +153,7 @@ class Plan:
             return self._keep(old, source, path)
         document = self._template(source, path, sha, action)
         if record is None and source.size_bytes == 0:
-            return Settled(replace(document, status=DocumentStatus.EMPTY))
+            return Settled(_empty(document))
         original = self._original_of(sha, document.doc_id)
         if original is not None:
             return Duplicate(replace(document, duplicate_of=original), original)
@@ -342,6 +340,10 @@ class _Constant(str):
 
     def __call__(self) -> str:
         return str(self)
+
+
+def _empty(document: Document) -> Document:
+    return replace(document, status=DocumentStatus.EMPTY, error_message="It is an empty file.")
 
 
 def _times_agree(row: Document, source: Source) -> bool:

@@ -29,6 +29,7 @@ from docpager.records import (
 )
 
 LONGEST_MESSAGE = 500
+_EMPTY_MESSAGES = {DocumentStatus.EMPTY: "It holds no text."}
 _FRONT_CHARACTERS = 6000
 _FRONT_BLOCKS = 3
 
@@ -189,7 +190,7 @@ def _read(item: ReadItem, options: ReadingOptions, result: ReadResult) -> Ingest
         segment_count=len(segments),
         token_count=sum(segment.token_count for segment in segments),
         error_type=parsed.error_type,
-        error_message=_cleaned(parsed.error_message) or note,
+        error_message=_cleaned(parsed.error_message) or note or _EMPTY_MESSAGES.get(status),
     )
     return IngestedDocument(document, tuple(pages), tuple(segments))
 
