@@ -34,7 +34,7 @@ _SUBJECTS = (
 )
 _OWNERS = "(?:share|stock)(?:holders|owners)[’']? "
 _STATEMENT = re.compile(
-    rf"(?:the )?{_MODIFIERS}(?:balance sheets?|statements? of {_MODIFIERS}(?:the )?(?:{_SUBJECTS})"
+    rf"(?:the )?(?:(?:u\.?s\.? )?gaap |ifrs )?{_MODIFIERS}(?:balance sheets?|statements? of {_MODIFIERS}(?:the )?(?:{_SUBJECTS})"
     rf"|(?:income|earnings|comprehensive income|cash flows?|operations|(?:{_OWNERS})?equity) statements?)\b",
     re.I,
 )
@@ -51,6 +51,10 @@ _OFFICE = re.compile(
     r"\b(?:officer|president|director|chairman|treasurer|secretary|controller|llp|attorney-in-fact)\b", re.I
 )
 _SENTENCE_VERB = re.compile(r"\b(?:is|are|was|were|has|have|see|refer|data)\b", re.I)
+_ENDS_IN_PAGE = re.compile(r"\s(?:[A-Z]{1,2}-\d{1,3}|\d{1,3})$")
+_ADDRESSEE = re.compile(r"to the\b", re.I)
+_NAME = re.compile(r"\b(?:inc|corp|ltd|llc|co)\.|\b(?:plc|and subsidiaries)\b", re.I)
+_DATE = re.compile(r"[A-Z][a-z]+ \d{1,2}, (?:19|20)\d\d|.*\d{4}-\d{4}.*")
 _BOX = re.compile("[☐☒☑þ¨¬]")
 
 
@@ -74,7 +78,7 @@ def without_continued(text: str) -> str:
 def strong_heading(text: str) -> Heading | None:
     """What a line is a heading of by its wording alone: numbered parts, notes, statement titles, reports."""
     text = without_continued(text)
-    if not 3 < len(text) <= LONGEST_HEADING:
+    if not 3 < len(text) <= LONGEST_HEADING or (_ENDS_IN_PAGE.search(text) and text.count(" ") > 2):
         return None
     return _named(text) or _statement(text) or _numbered(text)
 
@@ -94,6 +98,8 @@ def weak_level(text: str) -> int | None:
         return None
     if _BOX.search(text) or "$" in text or _NO_HEADING.fullmatch(text) or _NAMED_START.match(text):
         return None
+    if _ADDRESSEE.match(text) or _NAME.search(text) or _DATE.fullmatch(text):
+        return None
     words = _WORD.findall(text)
     if not words or len(words) > 14 or max(map(len, words)) < 3:
         return None
@@ -101,6 +107,8 @@ def weak_level(text: str) -> int | None:
         return None
     if text.upper() == text:
         return CAPITALS_LEVEL if len(text) >= 5 else None
+    if "," in text and len(words) <= 3:
+        return None
     return TITLE_LEVEL if is_title_case(words) and not names_an_office(text) else None
 
 
@@ -109,11 +117,11 @@ def names_an_office(text: str) -> bool:
     return bool(_OFFICE.search(text)) and len(text) <= LONGEST_WEAK_HEADING
 
 
-def is_title_case(words: list[str]) -> bool:
-    """Whether nearly all words that count begin with a capital."""
+def is_title_case(words: list[str], least_share: float = 0.8) -> bool:
+    """Whether most words that count begin with a capital."""
     counting = [word for word in words if word.lower() not in _SMALL_WORDS]
     capital = sum(word[0].isupper() for word in counting)
-    return bool(counting) and capital >= 0.8 * len(counting)
+    return bool(counting) and capital >= least_share * len(counting)
 
 
 def _named(text: str) -> Heading | None:
@@ -134,9 +142,9 @@ def _named(text: str) -> Heading | None:
 
 def _is_heading_title(title: str) -> bool:
     words = _WORD.findall(title.rstrip("."))
-    if not words or title[-1] in ",;" or not (title[0].isupper() or title[0] in '“"('):
+    if not words or (title[-1] in ",;" and title.upper() != title) or not (title[0].isupper() or title[0] in '“"('):
         return False
-    return is_title_case(words) and "”" not in title[:-1] and len(words) <= 30
+    return is_title_case(words, 0.6) and "”" not in title[:-1] and len(words) <= 30
 
 
 def _statement(text: str) -> Heading | None:
@@ -146,6 +154,8 @@ def _statement(text: str) -> Heading | None:
     key = " ".join(words).casefold()
     if _ALONE.fullmatch(text):
         return Heading(PART_LEVEL, key)
+    if len(words) <= 2 and text.upper() != text:
+        return Heading(STATEMENT_LEVEL, key, is_bare=True) if _STATEMENT.fullmatch(text) else None
     is_statement = _NOTES.match(text) or _STATEMENT.match(text) or _REPORT.match(text)
     return Heading(STATEMENT_LEVEL, key) if is_statement and not _SENTENCE_VERB.search(text) else None
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from docpager.ingest.heading_rules import is_strong_heading
 from docpager.records import ParsedPage
 
 TOP_LINES = 3
@@ -156,7 +157,7 @@ def _contents_entries(page: PaperLines, page_count: int) -> list[tuple[int, str,
         title, number = _contents_entry(line.text)
         if title and _page_value(number) <= page_count * 2 + 20:
             entries.append((position, title, number))
-            names += bool(_NAMED_PART.match(title) or _LEADERS.search(line.text))
+            names += bool(_NAMED_PART.match(title) or _LEADERS.search(line.text) or is_strong_heading(title))
         elif line.role is not Role.RUNNING or position > 1:
             is_titled = is_titled or bool(_CONTENTS_TITLE.fullmatch(line.text))
     if len(entries) < LEAST_CONTENTS_LINES or not (is_titled or names >= LEAST_CONTENTS_LINES - 1):

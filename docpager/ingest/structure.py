@@ -31,10 +31,16 @@ SHORT_LINE_SHARE = 0.8
 LEAST_PROSE = 50
 MOST_STACKED_HEADINGS = 1
 COVER_PAGES = 2
-LEAST_WRAPPED = 50
+LEAST_WRAPPED = 35
+MOST_WRAPPED_LINES = 2
+LEAST_FRAGMENTS = 3
+LONGEST_FRAGMENT = 24
+LAST_TITLE_LINE = 5
 
 _BULLET = re.compile(r"[•●▪◦‣·]|[*–—-]\s|\(?[a-z\d]{1,3}\)\s|[ivx]{1,5}\.\s")
 _REGISTRANT = re.compile(r"exact name of (?:the )?registrant|commission file n", re.I)
+_BARE_PART = re.compile(r"part (?:\d|[ivx]+)")
+_UNFINISHED = re.compile(r"(?:\b(?:of|and|the|in|to|for|comprehensive|financial|cash|common)|[,’'])$", re.I)
 _ENDS = tuple('.:;!?)”"’')
 _KINDS = {Role.ROW: BlockKind.TABLE_ROW, Role.HEAD: BlockKind.TABLE_HEAD}
 
@@ -74,7 +80,7 @@ class _HeadingFinder:
             heading = self._heading(paper, position)
             if heading is not None and self._is_new(heading):
                 self._stack = [entry for entry in self._stack if entry.level < heading.level] + [heading]
-                taken = 1 + self._continuation(paper.lines, position, heading)
+                taken = 1 + self._continuation(paper, position, heading)
                 found[position] = (heading.level, taken)
                 for line in paper.lines[position : position + taken]:
                     line.role = Role.HEADING
@@ -95,6 +101,9 @@ class _HeadingFinder:
         if heading is None and line.role is not Role.RUNNING:
             heading = announced or self._weak(paper, position)
         if heading is None or self._is_mid_sentence(paper, position, line.text):
+            return None
+        # A column may be named Balance Sheet; a statement's bare title stands at the top of its page.
+        if heading.is_bare and not heading.part and position > LAST_TITLE_LINE:
             return None
         return heading
 
@@ -120,7 +129,11 @@ class _HeadingFinder:
             if (page_number, key) in self._outline:
                 return Heading(self._outline[page_number, key], key)
         numbers = self._contents.numbers_by_title.get(key)
-        if not numbers or (paper.printed_number is not None and paper.printed_number not in numbers):
+        if (
+            not numbers
+            or _BARE_PART.fullmatch(key)
+            or (paper.printed_number is not None and paper.printed_number not in numbers)
+        ):
             return None
         return Heading(CAPITALS_LEVEL if self._contents.names_items else PART_LEVEL, key)
 
@@ -133,7 +146,9 @@ class _HeadingFinder:
         following = [after for after in paper.lines[position + 1 : position + 6] if after.role is not Role.RUNNING]
         if not following or names_an_office(following[0].text):
             return None
-        if before is not None and before.role in (Role.ROW, Role.HEAD) and following[0].role is Role.ROW:
+        if before is not None and (before.role is Role.HEAD or (before.role is following[0].role is Role.ROW)):
+            return None
+        if _is_fragment(paper.lines, position):
             return None
         return Heading(level, folded(line.text)) if _leads(following, level) else None
 
@@ -143,19 +158,21 @@ class _HeadingFinder:
             self._covers[paper.page_number] = any(_REGISTRANT.search(line.text) for line in paper.lines)
         return self._covers.get(paper.page_number, False)
 
-    def _continuation(self, lines: Sequence[Line], position: int, heading: Heading) -> int:
-        """How many further lines a long heading in capitals, or a long numbered one, runs on: one or none."""
-        text = lines[position].text
-        if position + 1 >= len(lines) or text[-1] in ".:" or folded(text) in self._contents.numbers_by_title:
-            return 0
-        after = lines[position + 1]
-        if after.role is not Role.PROSE or strong_heading(after.text) is not None:
-            return 0
-        if folded(f"{text} {after.text}") in self._contents.numbers_by_title:
-            return 1
-        both_capitals = text.upper() == text and after.text.upper() == after.text
-        is_titled = bool(heading.part) and weak_level(after.text.rstrip(".")) is not None
-        return int(len(text) >= LEAST_WRAPPED and len(after.text) <= len(text) and (both_capitals or is_titled))
+    def _continuation(self, paper: PaperLines, position: int, heading: Heading) -> int:
+        """How many further lines a long heading in capitals, or a long numbered one, runs on."""
+        titles = self._contents.numbers_by_title
+        lines, text = paper.lines, paper.lines[position].text
+        for count in range(MOST_WRAPPED_LINES + 1):
+            after = lines[position + count + 1] if position + count + 1 < len(lines) else None
+            if after is None or text[-1] in ".:" or folded(text) in titles or after.role is not Role.PROSE:
+                return count
+            if strong_heading(after.text) is not None or not (
+                folded(f"{text} {after.text}") in titles
+                or _runs_on(lines[position + count].text, after.text, heading, paper.width)
+            ):
+                return count
+            text = f"{text} {after.text}"
+        return MOST_WRAPPED_LINES
 
     def _is_mid_sentence(self, paper: PaperLines, position: int, text: str) -> bool:
         before = paper.lines[position - 1] if position else None
@@ -164,13 +181,40 @@ class _HeadingFinder:
         return len(before.text) >= LEAST_PROSE and not before.text.endswith(_ENDS)
 
 
+def _runs_on(text: str, after: str, heading: Heading, width: int) -> bool:
+    """Whether a line looks like the rest of the heading above it."""
+    if len(text) < LEAST_WRAPPED or len(after) > len(text):
+        return False
+    if text.upper() == text:
+        in_capitals = after.upper() == after and any(c.isalpha() for c in after)
+        return in_capitals and (bool(heading.part) or _UNFINISHED.search(text) is not None)
+    is_full = len(text) >= SHORT_LINE_SHARE * width or _UNFINISHED.search(text) is not None
+    return bool(heading.part) and is_full and after.upper() != after and weak_level(after.rstrip(".")) is not None
+
+
+def _is_fragment(lines: Sequence[Line], position: int) -> bool:
+    """Whether a line is one of three or more short ones in a row, as the heads of narrow columns come."""
+    count = 0
+    for step in (1, -1):
+        at = position if step == 1 else position - 1
+        while 0 <= at < len(lines) and abs(at - position) <= LEAST_FRAGMENTS and _is_short(lines[at]):
+            count += 1
+            at += step
+    return count >= LEAST_FRAGMENTS
+
+
+def _is_short(line: Line) -> bool:
+    is_short = len(line.text) <= LONGEST_FRAGMENT and line.text[-1] not in ".:;"
+    return is_short and line.role in (Role.PROSE, Role.HEAD) and not _BULLET.match(line.text)
+
+
 def _leads(following: Sequence[Line], level: int) -> bool:
     """Whether lines begin what a heading can stand above: text, a table, or at most two more headings and those."""
     for number, line in enumerate(following):
         if line.role in (Role.ROW, Role.HEAD) or _is_prose(line.text) or strong_heading(line.text) is not None:
             return True
         is_heading_too = weak_level(line.text) is not None
-        if not is_heading_too or (number == MOST_STACKED_HEADINGS and level != CAPITALS_LEVEL):
+        if not is_heading_too or (number == MOST_STACKED_HEADINGS + (level == CAPITALS_LEVEL)):
             return False
     return False
 

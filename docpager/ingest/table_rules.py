@@ -13,8 +13,9 @@ LONGEST_HEAD = 130
 MOST_HEADS = 8
 MOST_FRAGMENTS = 24
 LEAST_FRAGMENTS = 3
-LONGEST_FRAGMENT = 20
+LONGEST_FRAGMENT = 24
 MOST_LABELS_BETWEEN = 3
+MOST_LABELS_BELOW_HEADS = 2
 
 _NEUTRAL = frozenset(["$", "€", "£", "¥", "%", ")", ")%", "|", "(", "pp", "bps", "x", "¢", "*", "+"])
 _CELL = re.compile(
@@ -26,8 +27,11 @@ _MONTHS = r"(?:jan|febr?|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*"
 _HEAD_WORDS = re.compile(
     r"\b(?:19|20)\d\d\b|\b(?:years?|months?|quarters?|weeks?|periods?)\b.*\bended\b|\bas (?:of|at)\b"
     r"|\bin (?:thousands|millions|billions)\b|\bexcept\b|\bunaudited\b|\bfiscal\b|\bended\b|\bchange\b"
-    rf"|^{_MONTHS}\.? \d\d?\b|\bpercent|\btotal\b|\bamount|\bvalue\b|\bshares?\b|\bnote\b|%|\bq[1-4]\b",
+    rf"|^{_MONTHS}\.? \d\d?\b|%|\bq[1-4]\b",
     re.I,
+)
+_COLUMN_WORDS = re.compile(
+    r"\b(?:amounts?|values?|totals?|shares?|cost|rate|change|percent|gross|net|number|average)\b", re.I
 )
 _ENDS_IN_DATE = re.compile(rf"(?:\bended:?|{_MONTHS} \d\d?,?|\bas of:?)$", re.I)
 _LOWER_WORD = re.compile(r"(?:^|\s)[a-z][a-z]{3,}")
@@ -65,12 +69,13 @@ def _kind(line: Line) -> str:
         return "other"
     text = line.text
     cells, all_years = trailing_cells(text)
-    if all_years or (cells < 2 and _is_head(text)):
+    if (all_years and (cells > 1 or _lower_count(text) <= 2)) or (cells < 2 and _is_head(text)):
         return "head"
     if cells >= 2 or (cells == 1 and len(text) <= LONGEST_LABEL and _has_figure(text)):
         return "row" if len(text) <= 2 * LONGEST_LABEL else "other"
-    is_label = len(text) <= LONGEST_LABEL and text[-1] not in ".;,?!" and not _BULLET.match(text)
-    return "label" if is_label else "other"
+    if text[-1] in ".;?!" or _BULLET.match(text) or len(text) > 2 * LONGEST_LABEL:
+        return "other"
+    return "label" if len(text) <= LONGEST_LABEL and text[-1] != "," else "long"
 
 
 def _has_figure(text: str) -> bool:
@@ -103,6 +108,8 @@ def _mark_rows(lines: Sequence[Line], kinds: Sequence[str], position: int) -> in
         following = position + 1
         while following < len(lines) and kinds[following] == "label" and following - position <= MOST_LABELS_BETWEEN:
             following += 1
+        if following + 1 < len(lines) and kinds[following] == "long" and kinds[following + 1] == "row":
+            following += 1
         if following >= len(lines) or kinds[following] != "row":
             return position + 1
         for between in range(position + 1, following):
@@ -116,19 +123,34 @@ def _mark_heads(lines: Sequence[Line], kinds: Sequence[str], first_row: int) -> 
     Heads that were set on several lines come as fragments of one or two words: three of those are heads too.
     """
     position = first_row - 1
-    while position >= 0 and kinds[position] == "label" and first_row - position <= 2:
+    while position >= 0 and not _tops(lines, kinds, position):
+        if kinds[position] != "label" or first_row - position > MOST_LABELS_BELOW_HEADS:
+            break
         position -= 1
     lowest = _lowest_fragment(lines, kinds, first_row)
-    if position >= 0 and kinds[position] == "head" and position - lowest < MOST_HEADS:
+    if position >= 0 and _tops(lines, kinds, position) and position - lowest < MOST_HEADS:
         for label in range(position + 1, first_row):
             lines[label].role = Role.ROW
     elif first_row - lowest >= LEAST_FRAGMENTS:
         position = first_row - 1
     else:
         return
-    while position >= lowest or (position >= 0 and kinds[position] == "head" and first_row - position <= MOST_HEADS):
+    while position >= lowest or (
+        position >= 0 and first_row - position <= MOST_HEADS and _tops(lines, kinds, position)
+    ):
         lines[position].role = Role.HEAD
         position -= 1
+
+
+def _tops(lines: Sequence[Line], kinds: Sequence[str], position: int) -> bool:
+    return kinds[position] == "head" or (kinds[position] == "label" and _names_columns(lines[position].text))
+
+
+def _names_columns(text: str) -> bool:
+    """Whether a line repeats itself or is made of the words that columns are named with."""
+    words = text.lower().split()
+    has_repeats = len(set(words)) <= len(words) * 2 // 3 and len(words) > 2
+    return _lower_count(text) == 0 and (has_repeats or len(_COLUMN_WORDS.findall(text)) >= 2)
 
 
 def _lowest_fragment(lines: Sequence[Line], kinds: Sequence[str], first_row: int) -> int:
@@ -137,7 +159,7 @@ def _lowest_fragment(lines: Sequence[Line], kinds: Sequence[str], first_row: int
     while lowest > 0 and first_row - lowest < MOST_FRAGMENTS:
         kind, text = kinds[lowest - 1], lines[lowest - 1].text
         is_fragment = kind == "label" and len(text) <= LONGEST_FRAGMENT and len(text.split()) <= 3
-        if not (is_fragment or kind == "head"):
+        if not (is_fragment or kind == "head" or (kind == "label" and _names_columns(text))):
             break
         lowest -= 1
     while lowest < first_row and kinds[lowest] != "head" and first_row - lowest < LEAST_FRAGMENTS:

@@ -13,6 +13,7 @@ MOST_HEADINGS = 4
 LONGEST_HEADING = 120
 LONGEST_HEADS = 600
 NEAR_EDGE = 4
+LONGEST_INTERRUPTION = 120
 
 Path = tuple[str, ...]
 
@@ -108,9 +109,11 @@ class _Table:
         elif kind is BlockKind.TABLE_ROW:
             if self._carried and units_before < NEAR_EDGE and self._heads is None:
                 self._heads = ((0, 0), self._carried)
-        elif self._last in (BlockKind.TABLE_ROW, BlockKind.TABLE_HEAD) or units_before >= NEAR_EDGE:
-            self._heads = None
-            self._carried = "" if units_before >= NEAR_EDGE or kind is BlockKind.HEADING else self._carried
+        else:
+            if kind is BlockKind.HEADING or block.char_end - block.char_start > LONGEST_INTERRUPTION:
+                self._heads = None
+            if kind is BlockKind.HEADING or units_before >= NEAR_EDGE:
+                self._carried = ""
         self._last = kind
         return self._heads if kind is BlockKind.TABLE_ROW else None
 
