@@ -31,13 +31,18 @@ def commands(
             yield from commands(inner, (*path, name))
 
 
+def folded(title: str, body: str) -> str:
+    """Reference that is there for those who look for it."""
+    return f"<details><summary>{title}</summary>\n\n{body}\n</details>\n"
+
+
 def help_texts() -> str:
     parts = []
     for name, command in commands():
         context = click.Context(command, info_name=name, terminal_width=WIDTH, max_content_width=WIDTH)
         context.help_option_names = ["-h", "--help"]
         text = "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
-        parts.append(f"### {name}\n\n```text\n{text}\n```\n")
+        parts.append(folded(f"<code>{name} --help</code>", f"```text\n{text}\n```\n"))
     return "\n".join(parts)
 
 
@@ -50,7 +55,8 @@ def schemas() -> str:
     parts = []
     for name, columns in TABLES.items():
         rows = [f"| `{c.name}` | {c.type}{' or null' if c.nullable else ''} | {c.description} |" for c in columns]
-        parts.append("\n".join([f"### {name}.parquet", "", "| column | type | what |", "|---|---|---|", *rows, ""]))
+        table = "\n".join(["| column | type | what |", "|---|---|---|", *rows, ""])
+        parts.append(folded(f"<code>{name}.parquet</code>", table))
     return "\n".join(parts)
 
 

@@ -19,7 +19,11 @@ from docpager.settings import AgentSettings, RunSettings
 @click.argument("question")
 @settings_options(RunSettings, only=["archive"])
 @click.option(
-    "--document", "documents", multiple=True, help="Only this document: path, its ending, title or id; repeatable."
+    "--document",
+    "documents",
+    metavar="D",
+    multiple=True,
+    help="Only this document: path, its ending, title or id; repeatable.",
 )
 @click.option(
     "--answer-type",

@@ -23,6 +23,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 SHORT_FLAGS = {"output": "-o"}
 BOUNDS = {"max_steps": 1, "limit": 1, "results_per_page": 1, "segment_tokens": 16, "context_tokens": 1}
 """The least value where it is not 0."""
+METAVARS = {"archive": "URI", "output": "FOLDER", "model": "M", "language": "auto|xx", "sheet": "NAME"}
+"""What stands for the value in help, where the type does not say enough."""
 
 
 def _policies() -> list[str]:
@@ -119,6 +121,8 @@ def option_for(record: type, field: Field[Any]) -> Callable[[Command], Command]:
         "default": None if field.default is MISSING else field.default,
         "show_default": True,
     }
+    if metavar := _metavar(field.name, hint):
+        attributes["metavar"] = metavar
     if hint is bool:
         attributes |= {"is_flag": True, "show_default": False}
     elif hint == tuple[str, ...]:
@@ -128,6 +132,14 @@ def option_for(record: type, field: Field[Any]) -> Callable[[Command], Command]:
     else:
         attributes |= {"type": _scalar(field.name, hint)}
     return click.option(*flags, **attributes)
+
+
+def _metavar(name: str, hint: Any) -> str | None:
+    if name in CHOICES or hint is bool or name.endswith("_seconds"):
+        return None
+    if name.endswith("_field"):
+        return "F"
+    return METAVARS.get(name) or ({int: "N", int | None: "N", float: "X", float | None: "X"}.get(hint))
 
 
 def _choices(name: str) -> list[str]:

@@ -19,11 +19,16 @@ _WORD = re.compile(r"\w+")
 @click.command()
 @click.argument("words", nargs=-1, required=True)
 @settings_options(RunSettings, only=["archive"])
-@click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, help="The most results.")
-@click.option("--offset", type=click.IntRange(min=0), default=0, show_default=True, help="Results to pass over.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", default=10, show_default=True, help="The most results."
+)
+@click.option(
+    "--offset", type=click.IntRange(min=0), metavar="N", default=0, show_default=True, help="Results to pass over."
+)
 @click.option(
     "--document",
     "documents",
+    metavar="D",
     multiple=True,
     help="Only in documents with this path, path ending, title or id; repeatable.",
 )
