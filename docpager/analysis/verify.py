@@ -14,7 +14,7 @@ from docpager.batch.manifest import read_manifest
 from docpager.batch.rows import evidence_sha256
 from docpager.batch.tables import read_answers, read_citations
 from docpager.quotes import QuotableText
-from docpager.records import VERIFIED_STATUSES, Document, DocumentStatus, PaperPage, VerifyStatus
+from docpager.records import VERIFIED_STATUSES, Document, DocumentStatus, ExitStatus, PaperPage, VerifyStatus
 
 Row = dict[str, Any]
 FAILED_EXIT_CODE = 5
@@ -222,18 +222,32 @@ def _checked(
 
 def disagreements(run_folder: Path) -> Iterator[str]:
     """Where a run's two tables do not say the same of its citations, one sentence each."""
+    # Only a question that was asked has citations: an invalid duplicate may bear the same id.
+    asked = {row["question_id"] for row in read_answers(run_folder, ("question_id", "exit_status")) if _asked(row)}
     groups = groupby(read_citations(run_folder), key=lambda row: row["question_id"])
-    group = next(groups, None)
+    strange: list[str] = []
+
+    def next_group() -> tuple[str | None, list[Row]]:
+        for question_id, rows in groups:
+            if question_id in asked:
+                return question_id, list(rows)
+            strange.append(question_id)
+        return None, []
+
+    cited_by, cited = next_group()
     for answer in read_answers(run_folder, _COMPARED_COLUMNS):
-        cited: list[Row] = []
-        # Only a question that was asked has citations: an invalid duplicate may bear the same id.
-        if group is not None and group[0] == answer["question_id"] and answer["exit_status"] != "invalid":
-            cited = list(group[1])
-            group = next(groups, None)
-        yield from _differences(answer, cited)
-    while group is not None:
-        yield f"citations.parquet cites for question {group[0]}, which has no such citations in answers.parquet."
-        group = next(groups, None)
+        if _asked(answer) and answer["question_id"] == cited_by:
+            yield from _differences(answer, cited)
+            cited_by, cited = next_group()
+        else:
+            yield from _differences(answer, [])
+    strange.extend([] if cited_by is None else [cited_by, *(question_id for question_id, _ in groups)])
+    for question_id in strange:
+        yield f"citations.parquet cites for question {question_id} where answers.parquet has no place for it."
+
+
+def _asked(answer: Row) -> bool:
+    return bool(answer["exit_status"] != ExitStatus.INVALID)
 
 
 _COMPARED_COLUMNS = (

