@@ -33,8 +33,9 @@ _SUBJECTS = (
     "|net assets|activities"
 )
 _OWNERS = "(?:share|stock)(?:holders|owners)[’']? "
+_STANDARDS = r"(?:(?:u\.?s\.? )?gaap |ifrs )?"
 _STATEMENT = re.compile(
-    rf"(?:the )?(?:(?:u\.?s\.? )?gaap |ifrs )?{_MODIFIERS}(?:balance sheets?|statements? of {_MODIFIERS}(?:the )?(?:{_SUBJECTS})"
+    rf"(?:the )?{_STANDARDS}{_MODIFIERS}(?:balance sheets?|statements? of {_MODIFIERS}(?:the )?(?:{_SUBJECTS})"
     rf"|(?:income|earnings|comprehensive income|cash flows?|operations|(?:{_OWNERS})?equity) statements?)\b",
     re.I,
 )

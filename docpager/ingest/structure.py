@@ -100,7 +100,7 @@ class _HeadingFinder:
         heading = self._strong(line.text, announced is not None)
         if heading is None and line.role is not Role.RUNNING:
             heading = announced or self._weak(paper, position)
-        if heading is None or self._is_mid_sentence(paper, position, line.text):
+        if heading is None or _is_mid_sentence(paper.lines, position, heading):
             return None
         # A column may be named Balance Sheet; a statement's bare title stands at the top of its page.
         if heading.is_bare and not heading.part and position > LAST_TITLE_LINE:
@@ -174,12 +174,6 @@ class _HeadingFinder:
             text = f"{text} {after.text}"
         return MOST_WRAPPED_LINES
 
-    def _is_mid_sentence(self, paper: PaperLines, position: int, text: str) -> bool:
-        before = paper.lines[position - 1] if position else None
-        if before is None or before.role is not Role.PROSE or text.upper() == text:
-            return False
-        return len(before.text) >= LEAST_PROSE and not before.text.endswith(_ENDS)
-
 
 def _runs_on(text: str, after: str, heading: Heading, width: int) -> bool:
     """Whether a line looks like the rest of the heading above it."""
@@ -217,6 +211,16 @@ def _leads(following: Sequence[Line], level: int) -> bool:
         if not is_heading_too or (number == MOST_STACKED_HEADINGS + (level == CAPITALS_LEVEL)):
             return False
     return False
+
+
+def _is_mid_sentence(lines: Sequence[Line], position: int, heading: Heading) -> bool:
+    """Whether the line above seems to go on in this one."""
+    before = lines[position - 1] if position else None
+    text = lines[position].text
+    if before is None or before.role is not Role.PROSE or text.upper() == text or len(before.text) < LEAST_PROSE:
+        return False
+    goes_on = before.text[-1] in ",–—-" or before.text.rpartition(" ")[2].islower()
+    return goes_on if heading.part else not before.text.endswith(_ENDS)
 
 
 def _is_prose(text: str) -> bool:
