@@ -35,7 +35,7 @@ class PdfStructure:
     """What the file says of itself; nothing of it is needed to read the text."""
 
     page_labels: tuple[str, ...] = ()
-    """One for each paper page; empty where the file has none of its own."""
+    """One for each paper page; empty where the file has none, or none but 1, 2, 3."""
     title: str | None = None
     language: str | None = None
     published_at: datetime | None = None
@@ -82,7 +82,8 @@ def _page_labels(reader: pypdf.PdfReader, page_count: int) -> tuple[str, ...]:
     if "/PageLabels" not in reader.root_object:
         return ()
     labels = tuple(clean(label)[0] for label in reader.page_labels)
-    return labels if len(labels) == page_count else ()
+    says_nothing = labels == tuple(str(number) for number in range(1, page_count + 1))
+    return labels if len(labels) == page_count and not says_nothing else ()
 
 
 def _title(reader: pypdf.PdfReader) -> str | None:
