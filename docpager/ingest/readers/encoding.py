@@ -71,4 +71,4 @@ def _seems_western(sample: bytes) -> bool:
     text = sample.decode("cp1252", "replace")
     foreign = [character for character in text if character > "\x7f"]
     known = sum(character in _WESTERN for character in foreign)
-    return len(foreign) < 0.2 * len(text) and known >= 0.99 * len(foreign)
+    return len(foreign) < 0.3 * len(text) and known >= 0.99 * len(foreign)

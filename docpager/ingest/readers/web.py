@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from docpager.errors import DocumentError
+from docpager.errors import DocumentError, LimitExceededError
 from docpager.ingest.readers.composer import PageComposer, one_line
 from docpager.ingest.readers.dates import parse_date
 from docpager.ingest.readers.encoding import decode
@@ -87,11 +87,17 @@ def parse_tree(text: str) -> Any:
     text = re.sub(r"^\s*<\?xml[^>]{0,200}\?>", "", text.replace("\x00", ""), count=1)
     if not text.strip():
         return None
-    parser = html.HTMLParser(no_network=True, remove_comments=True, remove_pis=True, encoding="utf-8")
+    parser = html.HTMLParser(no_network=True, remove_comments=True, remove_pis=True, encoding="utf-8", huge_tree=True)
     try:
-        return html.document_fromstring(text.encode("utf-8", "replace"), parser=parser, ensure_head_body=True)
+        root = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser, ensure_head_body=True)
+    except etree.ParserError:
+        return None  # nothing but comments
     except (etree.LxmlError, ValueError) as error:
         raise DocumentError(f"lxml cannot parse it as HTML: {one_line(str(error))}") from error
+    # What is beyond libxml2's limits it drops without a word but this one.
+    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+        raise LimitExceededError("Its elements are nested too deep, or too long, to be read whole.")
+    return root
 
 
 def compose_html(composer: PageComposer, text: str) -> None:
@@ -224,14 +230,12 @@ class _Walk:
             self.composer.paragraph(text)
 
     def _table(self, table: Any, depth: int) -> None:
+        if _is_layout(table):
+            self._inside(table, depth)
+            return
         for caption in _own(table, "caption"):
             self.composer.paragraph(one_line(_inner_text(caption)))
-        if _is_layout(table):
-            for cell in _own(table, "td", "th"):
-                self._inside(cell, depth)
-                self._end_block()
-        else:
-            self.composer.table(*_rows(table))
+        self.composer.table(*_rows(table))
 
 
 def _is_hidden(element: Any) -> bool:
