@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -42,8 +43,9 @@ def start_program(repository):
     """Starts a run as a program of its own; killed at the end of the test if it still runs."""
     started = []
 
-    def start(questions, folder, seconds=0.0) -> subprocess.Popen:
+    def start(questions, folder, seconds=0.0, largest_file=None) -> subprocess.Popen:
         command = [sys.executable, str(PROGRAM), str(questions), str(folder), str(seconds)]
+        limit = (largest_file, largest_file)
         program = subprocess.Popen(
             command,
             cwd=repository,
@@ -51,6 +53,7 @@ def start_program(repository):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=None if largest_file is None else lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
         )
         started.append(program)
         return program
