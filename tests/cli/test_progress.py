@@ -6,8 +6,13 @@ import io
 
 import pytest
 
+from docpager.batch.runner import RunProgress
+from docpager.cli.ask import steps_shown
 from docpager.cli.console import Console, dollars, duration, plural
+from docpager.cli.ingest import DocumentsShown
 from docpager.cli.progress import Progress
+from docpager.cli.run import QuestionsShown
+from docpager.records import Document, DocumentStatus, LastAction, ModelReply, Usage
 
 
 class Clock:
@@ -52,6 +57,49 @@ def test_quiet_shows_nothing(stream, capsys):
         clock.now = 1000
         progress.show(3, 4)
     assert shown.getvalue() + capsys.readouterr().err == ""
+
+
+@pytest.fixture
+def minute(capsys):
+    """A progress whose clock stands a minute later at every look, so that every state is a line."""
+    clock = Clock()
+
+    class Hurrying(Clock):
+        def __call__(self):
+            clock.now += 60
+            return clock.now
+
+    with Progress(Console(), "things", stream=io.StringIO(), clock=Hurrying()) as progress:
+        yield progress, lambda: capsys.readouterr().err
+
+
+def test_an_ingest_shows_documents_pages_and_segments(minute):
+    progress, lines = minute
+    shown = DocumentsShown(progress)
+    shown.expect(2)
+    document = Document("d" * 16, "a.pdf", DocumentStatus.INDEXED, LastAction.ADDED)
+    shown.advance(document, 12, 40)
+    shown.advance(document, 1, 1)
+    first, second = lines().splitlines()
+    assert "1 of 2 things in " in first
+    assert "12 pages, 40 segments" in first
+    assert "2 of 2 things in " in second
+    assert "13 pages, 41 segments" in second
+
+
+def test_a_run_shows_questions_tokens_cost_and_how_they_ended(minute):
+    progress, lines = minute
+    QuestionsShown(progress).update(RunProgress(3, 9, 1234, 0.5, {"abstained": 1, "answered": 2}))
+    assert "3 of 9 things in " in (line := lines())
+    assert "1,234 tokens, $0.5000, 2 answered, 1 abstained" in line
+
+
+def test_a_question_shows_its_steps_and_their_cost(minute):
+    progress, lines = minute
+    seen = steps_shown(progress)
+    seen(ModelReply(usage=Usage(10, cost_usd=0.25)))
+    seen(ModelReply(usage=Usage(10, cost_usd=0.5)))
+    assert [line.split(", ")[-2:] for line in lines().splitlines()] == [["no call", "$0.2500"], ["no call", "$0.7500"]]
 
 
 WORDS = [

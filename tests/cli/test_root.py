@@ -55,7 +55,7 @@ def test_every_exit_code_of_an_error_is_listed():
     assert {str(code) for code in codes - {None}} <= set(root.EXIT_CODES)
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["config", "--help"]])
+@pytest.mark.parametrize("words", [["--help"], ["--version"], *([name, "--help"] for name in root.COMMANDS)])
 def test_help_imports_nothing_heavy(words):
     program = (
         "import sys\nfrom docpager.cli import main\n"
