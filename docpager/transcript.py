@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from docpager.errors import TranscriptError
-from docpager.records import Address
+from docpager.records import Address, AnswerType, Question
 from docpager.records.views import (
     BudgetView,
     DocumentsView,
@@ -31,6 +31,14 @@ from docpager.records.views import (
     View,
 )
 
+ANSWER_REQUESTS = {
+    AnswerType.NUMBER: "(Answer with a number and its unit.)",
+    AnswerType.DATE: "(Answer with a date.)",
+    AnswerType.YES_NO: "(Answer yes or no, and why.)",
+    AnswerType.LIST: "(Answer with a list.)",
+    AnswerType.CHOICE: "(Answer with one of the choices named.)",
+}
+"""What stands behind a question that asks for a certain type of answer."""
 SNIPPET_MARK = "    "
 _OURS = r"(?=p\d+:\d|<<<|\[(?:page|end|evicted|search|find|documents|outline|notice|error)\b)"
 _IMITATIONS = re.compile(r"(?<!\\)(\\*)" + _OURS)
@@ -62,6 +70,11 @@ def parse_addresses(text: str) -> tuple[Address, ...]:
             raise TranscriptError(f"The address {match[0]} is no range of lines: lines count from 1, first to last.")
         addresses.append(Address(match[1], first, last))
     return tuple(addresses)
+
+
+def asked(question: Question) -> str:
+    """A question as the model is asked it, on one line."""
+    return fold(f"{question.question} {ANSWER_REQUESTS.get(question.answer_type, '')}")
 
 
 def render(views: Sequence[View]) -> str:

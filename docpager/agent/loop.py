@@ -45,7 +45,7 @@ from docpager.records import (
 from docpager.records.views import ErrorView
 from docpager.settings import AgentSettings
 from docpager.tool_protocol import TOOL_PROTOCOLS, ToolProtocol
-from docpager.transcript import fold, parse_addresses, render_view
+from docpager.transcript import asked, fold, parse_addresses, render_view
 
 MAX_SILENT_REPLIES = 3
 """A model that calls no tool so many times in a row has failed."""
@@ -107,7 +107,7 @@ class _Sitting:
     context: MainContext = field(init=False)
 
     def __post_init__(self) -> None:
-        agent, text = self.agent, f"Question: {self.question.question}"
+        agent, text = self.agent, f"Question: {asked(self.question)}"
         counter = MemoCounter(agent.counter)
         self.work = Workspace(
             self.question,
@@ -115,7 +115,7 @@ class _Sitting:
             documents=agent.documents,
             counter=counter,
             settings=agent.settings,
-            plan=agent.plan(self.question.question),
+            plan=agent.plan(text),
         )
         self.context = MainContext(agent.system, text, agent.tools, agent.protocol, counter)
 

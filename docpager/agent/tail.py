@@ -5,7 +5,7 @@ from __future__ import annotations
 from docpager.agent.workspace import Workspace
 from docpager.memory import PageState, PageTableEntry
 from docpager.records.views import BudgetView, TailPage, TailView
-from docpager.transcript import fold, render_tail
+from docpager.transcript import asked, fold, render_tail
 
 FEW_STEPS = 3
 LITTLE_TO_READ = 0.1
@@ -27,7 +27,7 @@ def tail_view(work: Workspace) -> TailView:
         read_limit=work.settings.read_tokens,
         steps_left=work.steps_left,
     )
-    return TailView(_page_table(work), tuple(work.notebook.notes), budget, _warning(work), work.question.question)
+    return TailView(_page_table(work), tuple(work.notebook.notes), budget, _warning(work), asked(work.question))
 
 
 def _page_table(work: Workspace) -> tuple[TailPage, ...]:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from docpager.errors import ModelError, TranscriptError
-from docpager.models.line_scores import LineScorer, ScoredLine, best_lines
+from docpager.models.passages import Passage, PassageScorer, best_passages
 from docpager.models.question_words import QuestionWords
 from docpager.models.situation import Situation
 from docpager.records import ModelReply, ModelRequest, ToolCall, Usage
@@ -37,7 +37,7 @@ class ExtractiveModel:
 
     name = "extractive"
 
-    def __init__(self, abstain_below: float = 0.35) -> None:
+    def __init__(self, abstain_below: float = 0.5) -> None:
         self._abstain_below = abstain_below
 
     async def complete(self, request: ModelRequest) -> ModelReply:
@@ -61,8 +61,9 @@ class _Reading:
         self._words = QuestionWords.of(situation.question)
         lines = [text for page in situation.pages for _, text in page.lines]
         snippets = [hit.snippet for view in situation.results for hit in view.hits]
-        self._scorer = LineScorer(self._words, [*lines, *snippets])
-        self._seen = [line for page in situation.pages for line in self._scorer.page(page, situation.rank(page.handle))]
+        self._scorer = PassageScorer(self._words, [*lines, *snippets])
+        passages = [p for page in situation.pages for p in self._scorer.page(page, situation.rank(page.handle))]
+        self._seen = _without_running_heads(passages)
         self._noted = [line for note in situation.tail.notes if (line := _from_note(note.addresses, note.text))]
 
     def next_calls(self) -> list[ToolCall]:
@@ -147,7 +148,7 @@ class _Reading:
         """Notes of the best new lines, before their pages go: the score, then the line."""
         known = {line.address for line in self._noted}
         best = max((line.score for line in [*self._seen, *self._noted]), default=0.0)
-        worth = [line for line in best_lines(self._seen) if line.address not in known]
+        worth = [line for line in best_passages(self._seen) if line.address not in known]
         worth = [line for line in worth if line.score >= max(NOTE_SHARE * best, self._abstain_below)]
         return [_call("note", text=f"{line.score:.2f} {line.text}", addresses=[line.address]) for line in worth]
 
@@ -156,7 +157,7 @@ class _Reading:
     def _end(self, refused: bool = False) -> ToolCall:
         """The answer, or an abstention where no line bears enough of the question."""
         candidates = {line.address: line for line in [*self._noted, *self._seen]}
-        lines = best_lines(list(candidates.values()))
+        lines = best_passages(list(candidates.values()))
         confidence = lines[0].score if lines else 0.0
         if lines and confidence >= self._abstain_below:
             statements = [{"text": line.text, "addresses": [line.address]} for line in lines]
@@ -166,12 +167,20 @@ class _Reading:
         return _call("abstain", reason=reason)
 
 
-def _from_note(addresses: Sequence[str], text: str) -> ScoredLine | None:
+def _without_running_heads(passages: Sequence[Passage]) -> list[Passage]:
+    """The passages but those that stand on several pages alike: titles, headers and footers."""
+    pages: dict[str, set[str]] = {}
+    for passage in passages:
+        pages.setdefault(passage.text, set()).add(passage.handle)
+    return [passage for passage in passages if len(pages[passage.text]) == 1]
+
+
+def _from_note(addresses: Sequence[str], text: str) -> Passage | None:
     match = NOTED.match(text)
     found = parse_addresses(" ".join(addresses))
     if match is None or not found:
         return None
-    return ScoredLine(found[0].handle, found[0].first_line, match[2], "", float(match[1]))
+    return Passage(found[0].handle, found[0].first_line, found[0].last_line, match[2], float(match[1]))
 
 
 def _squeezed(text: str) -> str:

@@ -8,6 +8,9 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
+from docpager.records import AnswerType
+from docpager.transcript import ANSWER_REQUESTS
+
 _STOP_WORDS = """
 a about above after again all also am an and any are as at based be because been before being below between both but by
 can could did do does doing down during each either every few for from further given had has have having he her here
@@ -38,6 +41,11 @@ class AnswerForm(StrEnum):
     TEXT = "text"
 
 
+_FORM_OF_TYPE = {
+    AnswerType.NUMBER: AnswerForm.AMOUNT,
+    AnswerType.DATE: AnswerForm.DATE,
+    AnswerType.YES_NO: AnswerForm.YES_NO,
+}
 _FORMS: tuple[tuple[AnswerForm, str], ...] = (
     (AnswerForm.DATE, r"\bwhen\b|\b(?:what|which|on what) (?:date|day|year|month)\b|\bhow long ago\b|\bsince when\b"),
     (
@@ -70,11 +78,14 @@ class QuestionWords:
 
     @classmethod
     def of(cls, question: str) -> QuestionWords:
-        """Takes a question apart."""
+        """Takes a question apart; the form that is asked for in brackets at its end counts before its words."""
+        question, form = _without_form(question)
         words = [word for word in _WORD.findall(question) if word.lower() not in STOP_WORDS and len(word) > 1]
         years = dict.fromkeys([*_YEAR.findall(question), *(f"20{year}" for year in _SHORT_YEAR.findall(question))])
         terms = dict.fromkeys(stem(word) for word in words if not _is_year(word))
-        return cls(tuple(terms), " ".join(dict.fromkeys(words)), _names(question), tuple(years), _form(question))
+        return cls(
+            tuple(terms), " ".join(dict.fromkeys(words)), _names(question), tuple(years), form or _form(question)
+        )
 
 
 @lru_cache(maxsize=65_536)
@@ -93,6 +104,13 @@ def _stemmer() -> Any:
 def stems(text: str) -> list[str]:
     """The stemmed words of a text, stop words left out."""
     return [stem(word) for word in _WORD.findall(text) if word.lower() not in STOP_WORDS]
+
+
+def _without_form(question: str) -> tuple[str, AnswerForm | None]:
+    for answer_type, request in ANSWER_REQUESTS.items():
+        if question.endswith(request):
+            return question.removesuffix(request).rstrip(), _FORM_OF_TYPE.get(answer_type)
+    return question, None
 
 
 def _is_year(word: str) -> bool:

@@ -1,0 +1,180 @@
+"""How well each passage of the pages shown bears on a question.
+
+A passage is what answers are made of: a table row, a sentence, or the two or three printed lines that a sentence runs
+over. Each is scored by the share of the question it bears, rare words counting more.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from docpager.models.question_words import AnswerForm, QuestionWords, stems
+from docpager.records.views import PageView
+
+MOST_LINES = 3
+"""A passage, and an answer, has no more lines than this."""
+HEADING_WEIGHT = 0.6
+"""A word that stands only in the headings, column heads or document name counts this much."""
+NEIGHBOUR_WEIGHT = 0.5
+"""A word that stands only in the passage before or after counts this much."""
+PAGE_WEIGHT = 0.3
+"""A word that stands only elsewhere on the page counts this much."""
+YEAR_WEIGHT = 1.5
+"""A year of the question counts this much beside its words."""
+NOTHING_NEW = 0.4
+"""A passage that says nothing but the question's own words and its headings keeps this share of its score."""
+RANK_DECAY = 0.03
+"""A passage of the page that search ranked nth is worth 1 / (1 + RANK_DECAY * (n - 1)) of one on the first."""
+LABEL_BONUS = 0.35
+"""A table row whose label says nothing but what was asked is worth up to this much more."""
+FULL_LINE = 0.75
+"""A printed line runs on into the next only if it is at least this long beside the longest of its page."""
+RUN_TOGETHER = 4
+"""A word of at least so many letters is found in a document's name even where words are run together."""
+
+_PLACES = (1.0, HEADING_WEIGHT, NEIGHBOUR_WEIGHT, PAGE_WEIGHT)
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_FULL_DATE = re.compile(
+    rf"\b\d{{1,2}}(?:st|nd|rd|th)? {_MONTH},? \d{{4}}|\b{_MONTH} \d{{1,2}},? \d{{4}}|\b\d{{4}}-\d\d-\d\d\b",
+    re.IGNORECASE,
+)
+_ANY_DATE = re.compile(
+    rf"\b(?:1[0-9]|20)\d\d\b|\b\d{{1,2}} {_MONTH}\b|\b{_MONTH} \d|\b\d{{1,2}}[:.]\d\d\b", re.IGNORECASE
+)
+_NUMBER = re.compile(
+    r"(?<![\w.])[$€£]?\(?\d[\d,.]*\)?\s?%?|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|"
+    r"hundred|thousand|million|half)\b",
+    re.IGNORECASE,
+)
+_PERSON = re.compile(r"\b[A-Z][\w'’.-]+\s+(?:[A-Z][\w'’.-]*\s+)?[A-Z][\w'’-]+|\b(?:Mr|Mrs|Ms|Dr)\b")
+_PLACE = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+")
+_ROW = re.compile(r"(?:[\d)%—–-]\s*$)|\s\|\s")
+_SENTENCE_END = re.compile(r"[.!?:;][\"'”’)\]]*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Neighbouring lines of one page, and how well they bear on the question, from 0 to about 1."""
+
+    handle: str
+    first: int
+    last: int
+    text: str
+    score: float
+
+    @property
+    def address(self) -> str:
+        """The address of its lines."""
+        lines = f"{self.first}" if self.first == self.last else f"{self.first}-{self.last}"
+        return f"{self.handle}:{lines}"
+
+    @property
+    def line_count(self) -> int:
+        """How many lines it has."""
+        return self.last - self.first + 1
+
+
+class PassageScorer:
+    """Scores the passages of pages for one question."""
+
+    def __init__(self, words: QuestionWords, texts: Iterable[str]) -> None:
+        """``texts`` is what the context shows: it tells which of the question's words are rare."""
+        self._words = words
+        frequencies: Counter[str] = Counter()
+        total = 0
+        for text in texts:
+            total += 1
+            frequencies.update(set(stems(text)) & set(words.terms))
+        self._weights = {t: 1 + math.log((total + 1) / (frequencies[t] + 1)) for t in words.terms}
+        self._whole = sum(self._weights.values()) + YEAR_WEIGHT * len(words.years) or 1.0
+
+    def page(self, page: PageView, rank: int = 1) -> list[Passage]:
+        """The passages of a page that search ranked so, scored."""
+        name = " ".join([page.document, *page.headings, *page.columns])
+        around = set(stems(name))
+        around |= {term for term in self._words.terms if len(term) >= RUN_TOGETHER and term in _letters(page.document)}
+        passages = list(_passages(page))
+        own = [set(stems(text)) for _, _, text in passages]
+        anywhere = set().union(*own)
+        prior = 1 / (1 + RANK_DECAY * (rank - 1))
+        scored = []
+        for n, (first, last, text) in enumerate(passages):
+            neighbours = set().union(*own[max(0, n - 1) : n], *own[n + 1 : n + 2])
+            years = {year for year in self._words.years if year in name or year in text}
+            score = self._share([own[n], around, neighbours, anywhere], years)
+            score *= self._form(text) * prior * (1 + LABEL_BONUS * self._label(text))
+            score *= 1.0 if own[n] - around - self._weights.keys() - years else NOTHING_NEW
+            scored.append(Passage(page.handle, first, last, text, score))
+        return scored
+
+    def _share(self, places: Sequence[set[str]], years: set[str]) -> float:
+        """The share of the question that stands in the passage, its headings, its neighbours and its page."""
+        if not places[0] & self._weights.keys():
+            return 0.0
+        score = YEAR_WEIGHT * len(years)
+        for term, weight in self._weights.items():
+            score += weight * next((w for w, place in zip(_PLACES, places, strict=True) if term in place), 0.0)
+        return score / self._whole
+
+    def _form(self, text: str) -> float:
+        """What a passage keeps of its score for the form of answer it holds."""
+        match self._words.form:
+            case AnswerForm.AMOUNT:
+                bare = re.sub(r"\b(?:19|20)\d\d\b", "", _FULL_DATE.sub("", text))
+                return 1.0 if _NUMBER.search(bare) else 0.5
+            case AnswerForm.DATE:
+                return 1.0 if _FULL_DATE.search(text) else 0.85 if _ANY_DATE.search(text) else 0.5
+            case AnswerForm.PERSON:
+                return 1.0 if _PERSON.search(text) else 0.6
+            case AnswerForm.PLACE:
+                return 1.0 if _PLACE.search(text) else 0.7
+        return 1.0
+
+    def _label(self, text: str) -> float:
+        """For a table row: the share of its label's words that the question asks for; 0 for anything else."""
+        bare = _FULL_DATE.sub("", text)
+        first = _NUMBER.search(bare)
+        if self._words.form is not AnswerForm.AMOUNT or first is None or not _ROW.search(bare):
+            return 0.0
+        label = set(stems(bare[: first.start()]))
+        return len(label & self._weights.keys()) / len(label) if label else 0.0
+
+
+def best_passages(scored: Sequence[Passage], share: float = 0.85) -> list[Passage]:
+    """The fewest lines that bear the answer: the best passage, and those nearly as good, each text once."""
+    ranked = sorted(scored, key=lambda passage: (-passage.score, passage.handle, passage.first))
+    kept: dict[str, Passage] = {}
+    lines = 0
+    for passage in ranked:
+        if passage.score < share * ranked[0].score or passage.score == 0:
+            break
+        if passage.text not in kept and lines + passage.line_count <= MOST_LINES:
+            kept[passage.text] = passage
+            lines += passage.line_count
+    return list(kept.values())
+
+
+def _passages(page: PageView) -> Iterator[tuple[int, int, str]]:
+    """Lines, joined where a sentence runs on: first and last line number, and the text."""
+    group: list[tuple[int, str]] = []
+    full = FULL_LINE * max((len(text) for _, text in page.lines), default=0)
+    for number, text in page.lines:
+        if group and not (len(group) < MOST_LINES and len(group[-1][1]) >= full and _runs_on(group[-1][1], text)):
+            yield group[0][0], group[-1][0], " ".join(line for _, line in group)
+            group = []
+        group.append((number, text))
+    if group:
+        yield group[0][0], group[-1][0], " ".join(line for _, line in group)
+
+
+def _runs_on(line: str, following: str) -> bool:
+    """Whether a printed line ends in the middle of a sentence that the next one continues."""
+    return not (_ROW.search(line) or _SENTENCE_END.search(line)) and following[:1] not in "•-–—"
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).lower()
