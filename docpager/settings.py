@@ -86,7 +86,7 @@ class AgentSettings:
     """The model is warned above this share of capacity (MemGPT's figure)."""
     results_per_page: int = 10
     """Search results shown at once."""
-    abstain_threshold: float = 0.5
+    abstain_threshold: float = 0.45
     """The extractive reader abstains when its confidence is below this."""
 
 

@@ -37,7 +37,7 @@ class ExtractiveModel:
 
     name = "extractive"
 
-    def __init__(self, abstain_below: float = 0.5) -> None:
+    def __init__(self, abstain_below: float = 0.45) -> None:
         self._abstain_below = abstain_below
 
     async def complete(self, request: ModelRequest) -> ModelReply:
