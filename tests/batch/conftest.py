@@ -12,6 +12,10 @@ from types import ModuleType
 
 import pytest
 
+from docpager.batch.question_files import read_question_file
+from docpager.batch.runner import run_questions
+from docpager.settings import RunSettings
+
 PROGRAM = Path(__file__).with_name("quoting_run.py")
 
 
@@ -62,3 +66,18 @@ def start_program(repository):
     for program in started:
         program.kill()
         program.communicate()
+
+
+@pytest.fixture
+def run(quoting, questions_path, tmp_path):
+    """Runs questions with the quoting agent, or another; settings by name."""
+
+    def run_once(rows, agent=None, progress=None, model="quoting", archive=None, **settings):
+        archive = archive or quoting.new_archive()
+        question_file = read_question_file(rows if isinstance(rows, Path) else questions_path(rows))
+        identity = quoting.identity_of(question_file, archive, model=model)
+        settings = RunSettings(**{"output": str(tmp_path / "run"), **settings})
+        agent = agent or quoting.QuotingAgent(archive)
+        return run_questions(question_file, agent, identity, settings, outputs=tmp_path / "outputs", progress=progress)
+
+    return run_once
