@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
+from types import FrameType
 
 import click
 
@@ -88,8 +92,9 @@ def main(args: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code; every ending is written to stderr in words."""
     console = Console()
     try:
-        _invoke(list(sys.argv[1:] if args is None else args), console)
-        sys.stdout.flush()
+        with _ended_by_sigterm():
+            _invoke(list(sys.argv[1:] if args is None else args), console)
+            sys.stdout.flush()
     except click.exceptions.Exit as ending:
         return ending.exit_code
     except BrokenPipeError:
@@ -98,6 +103,9 @@ def main(args: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, EOFError, click.Abort):
         console.warn("Interrupted. The same command picks up where it stopped.")
         return 130
+    except _Terminated:
+        console.warn("Terminated. The same command picks up where it stopped.")
+        return 128 + signal.SIGTERM
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -107,6 +115,25 @@ def main(args: Sequence[str] | None = None) -> int:
         words = f"Unexpected {type(error).__name__}: {error}"
         return _ended_by(error, console, words if console.debug else f"{words} (--debug shows where)", 1)
     return 0
+
+
+class _Terminated(BaseException):
+    """SIGTERM came: everything that is open is closed on the way out."""
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    def terminate(_number: int, _frame: FrameType | None) -> None:
+        raise _Terminated
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _invoke(args: list[str], console: Console) -> None:

@@ -46,6 +46,8 @@ def command(ctx: click.Context, /, questions: str, as_json: bool, **values: Any)
         console.say(line)
     if report.error is not None:
         console.warn(f"Error: {report.error}")
+    elif report.counts.get(ExitStatus.SKIPPED.value):
+        console.warn("Interrupted. The same command continues this run.")
     ctx.exit(report.exit_code)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from importlib import import_module
@@ -124,6 +125,28 @@ def test_usage_errors(words, message, docpager):
     assert ended.code == (66 if "none.toml" in words else 2)
     assert message in ended.err
     assert ended.out == ""
+
+
+SIGNALLED = """
+import os, signal, sys
+import click
+from docpager.cli import config, main
+
+@click.command()
+def command():
+    os.kill(os.getpid(), {number})
+    signal.pause()
+
+config.command = command
+sys.exit(main(["config"]))
+"""
+
+
+@pytest.mark.parametrize(("number", "words"), [(signal.SIGINT, "Interrupted."), (signal.SIGTERM, "Terminated.")])
+def test_a_signal_ends_a_command_in_words_and_its_code(number, words):
+    program = SIGNALLED.format(number=int(number))
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (128 + number, f"{words} The same command picks up where it stopped.\n")
 
 
 def test_a_reader_that_goes_away_is_no_error():
