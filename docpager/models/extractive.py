@@ -29,6 +29,8 @@ LEAST_PAGES = 6
 """No fewer pages are read than this, if search has ranked so many."""
 NOTE_SHARE = 0.75
 """A line is noted when its score is at least this share of the best so far."""
+NOTE_FLOOR = 0.2
+"""A line that bears less of the question than this is not worth a note."""
 NOTED = re.compile(r"^(\d\.\d\d) (.*)$", re.DOTALL)
 
 
@@ -73,7 +75,7 @@ class _Reading:
         if not self._at.asked("search"):
             return [self._search(self._scope())]
         if self._at.tail.budget.steps_left <= 1:
-            return [self._end(refused=True)]
+            return [self._end()]
         notes = self._notes()
         if self._enough():
             return [*notes, self._end()]
@@ -149,12 +151,12 @@ class _Reading:
         known = {line.address for line in self._noted}
         best = max((line.score for line in [*self._seen, *self._noted]), default=0.0)
         worth = [line for line in best_passages(self._seen) if line.address not in known]
-        worth = [line for line in worth if line.score >= max(NOTE_SHARE * best, self._abstain_below)]
+        worth = [line for line in worth if line.score >= max(NOTE_SHARE * best, NOTE_FLOOR)]
         return [_call("note", text=f"{line.score:.2f} {line.text}", addresses=[line.address]) for line in worth]
 
     # Ending
 
-    def _end(self, refused: bool = False) -> ToolCall:
+    def _end(self) -> ToolCall:
         """The answer, or an abstention where no line bears enough of the question."""
         candidates = {line.address: line for line in [*self._noted, *self._seen]}
         lines = best_passages(list(candidates.values()))
@@ -162,8 +164,9 @@ class _Reading:
         if lines and confidence >= self._abstain_below:
             statements = [{"text": line.text, "addresses": [line.address]} for line in lines]
             return _call("answer", statements=statements, confidence=round(min(confidence, 1.0), 3))
-        del refused
-        reason = f"No line read bears enough of the question: the best scores {confidence:.2f}."
+        reason = (
+            f"No line read bears enough of the question: the best scores {confidence:.2f} of {self._abstain_below}."
+        )
         return _call("abstain", reason=reason)
 
 
