@@ -109,12 +109,14 @@ class Plan:
 
     def _broken_collection_step(self, source: Source, survey: Survey) -> Step:
         row = self._row_at(source, source.path)
-        action = LastAction.ADDED if row is None else LastAction.UPDATED
         sha = None if isinstance(survey.error, OSError) else self._hash(source)
-        document = self._template(source, source.path, sha, action)
+        document = self._template(source, source.path, sha, LastAction.ADDED if row is None else LastAction.UPDATED)
         document = _empty(document) if survey.error is None else failed(document, survey.error)
-        is_same = row is not None and (row.sha256, row.status) == (document.sha256, document.status)
-        return Unchanged(row) if row is not None and is_same and not self.settings.force else Settled(document)
+        if row is None or (row.sha256, row.status) != (document.sha256, document.status):
+            return Settled(document)
+        if self._is_retried(row):
+            return Settled(replace(document, last_action=LastAction.RETRIED))
+        return Settled(document) if self.settings.force else Unchanged(row)
 
     def _record_steps(self, source: Source, survey: Survey) -> Iterator[Step]:
         self._supersede(source, survey)
@@ -145,8 +147,7 @@ class Plan:
             is_same = (may_trust_times and _times_agree(row, source)) or (row.sha256 == sha256())
             if is_same and not self._must_read_again(row):
                 return self._keep(row, source, path)
-            is_retry = is_same and row.status in FAILED_DOCUMENT_STATUSES and self.settings.retry_failed
-            action = LastAction.RETRIED if is_retry else LastAction.UPDATED
+            action = LastAction.RETRIED if is_same and self._is_retried(row) else LastAction.UPDATED
         sha = sha256()
         old = self._moved_from(sha) if row is None else None
         if old is not None:
@@ -180,9 +181,7 @@ class Plan:
         )
 
     def _must_read_again(self, row: Document) -> bool:
-        if self.settings.force or row.sha256 is None:
-            return True
-        if self.settings.retry_failed and row.status in FAILED_DOCUMENT_STATUSES:
+        if self.settings.force or row.sha256 is None or self._is_retried(row):
             return True
         if row.duplicate_of is not None:
             original = self.rows.get(row.duplicate_of)
@@ -192,6 +191,9 @@ class Plan:
         is_record = row.reader == RecordReader.name
         version = RecordReader.version if is_record else current_version(row.reader, self.settings.pdf_reader)
         return version is not None and row.reader_version != version
+
+    def _is_retried(self, row: Document) -> bool:
+        return self.settings.retry_failed and row.status in FAILED_DOCUMENT_STATUSES
 
     def _will_change(self, row: Document) -> bool:
         """Whether this ingest drops a row's content or replaces it with another."""
