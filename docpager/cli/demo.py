@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +21,11 @@ from docpager.cli.verify import summary
 from docpager.errors import MissingInputError
 from docpager.records import ExitStatus
 from docpager.settings import AgentSettings, IngestSettings, RunSettings
+
+if TYPE_CHECKING:
+    from docpager.analysis.verify import VerifyReport
+    from docpager.batch.runner import RunReport
+    from docpager.ingest.report import IngestReport
 
 ARCHIVE = "data/demo.lancedb"
 OUTPUT = "outputs/demo"
@@ -39,43 +44,60 @@ def command(ctx: click.Context, /) -> None:
 
     The archive is data/demo.lancedb and the run outputs/demo, both under the working directory. No network, no key.
     """
-    from docpager.batch.tables import read_answers
-    from docpager.wiring import ingest_folder, run_questions, verify_run
-
     console: Console = ctx.obj
-    started = time.monotonic()
-    sample = sample_folder()
-    ingest_settings = IngestSettings(archive=ARCHIVE)
-    console.say(f"1. Ingest {sample / 'documents'} into {ARCHIVE}")
-    with Progress(console, "documents") as progress:
-        ingested = ingest_folder(sample / "documents", ingest_settings, progress=ingesting.DocumentsShown(progress))
-    failures = ingesting.reasons(ingested.failures, ingested.failed)
-    _tell(console, [*failures, *ingesting.report_lines(ingested, ingest_settings)])
-
-    agent_settings = AgentSettings(context_tokens=CONTEXT_TOKENS)
-    run_settings = RunSettings(archive=ARCHIVE, output=OUTPUT, fresh=True)
-    console.say(f"2. Ask {sample / 'questions.csv'} in a window of {CONTEXT_TOKENS:,} tokens, without a language model")
-    with Progress(console, "questions") as progress:
-        ran = run_questions(
-            sample / "questions.csv", agent_settings, run_settings, progress=running.QuestionsShown(progress)
-        )
-    rows = list(read_answers(ran.folder, COLUMNS))
-    peak = max((row["context_peak_tokens"] or 0 for row in rows), default=0)
-    _tell(console, [f"largest request {peak:,} tokens"])
-
-    console.say("3. Verify every citation against the archive")
-    verified = verify_run(ran.folder)
-    _tell(console, [summary(verified)])
-
+    started, sample = time.monotonic(), sample_folder()
+    ingested = _ingest(console, sample)
+    ran, rows = _run(console, sample)
+    verified = _verify(console, ran.folder)
     for line in examples(rows):
         console.put(line)
-    for status in (ExitStatus.ANSWERED, ExitStatus.ABSTAINED):
-        ids = [row["question_id"] for row in rows if row["exit_status"] == status]
-        console.say(textwrap.fill(f"{status.value}: {', '.join(ids) or 'none'}", WIDTH, subsequent_indent="  "))
-    for line in running.report_lines(ran):
+    for line in [*ended(rows), *running.report_lines(ran)]:
         console.say(line)
     console.say(f"the whole demo took {duration(time.monotonic() - started)}")
     ctx.exit(ingested.exit_code() or ran.exit_code or verified.exit_code)
+
+
+def _ingest(console: Console, sample: Path) -> IngestReport:
+    from docpager.wiring import ingest_folder
+
+    settings = IngestSettings(archive=ARCHIVE)
+    console.say(f"1. Ingest {sample / 'documents'} into {ARCHIVE}")
+    with Progress(console, "documents") as progress:
+        report = ingest_folder(sample / "documents", settings, progress=ingesting.DocumentsShown(progress))
+    failures = ingesting.reasons(report.failures, report.failed)
+    _tell(console, [*failures, *ingesting.report_lines(report, settings)])
+    return report
+
+
+def _run(console: Console, sample: Path) -> tuple[RunReport, list[Row]]:
+    from docpager.batch.tables import read_answers
+    from docpager.wiring import run_questions
+
+    questions = sample / "questions.csv"
+    settings = AgentSettings(context_tokens=CONTEXT_TOKENS), RunSettings(archive=ARCHIVE, output=OUTPUT, fresh=True)
+    console.say(f"2. Ask {questions} in a window of {CONTEXT_TOKENS:,} tokens, without a language model")
+    with Progress(console, "questions") as progress:
+        report = run_questions(questions, *settings, progress=running.QuestionsShown(progress))
+    rows = list(read_answers(report.folder, COLUMNS))
+    peak = max((row["context_peak_tokens"] or 0 for row in rows), default=0)
+    _tell(console, [f"largest request {peak:,} tokens"])
+    return report, rows
+
+
+def _verify(console: Console, run: Path) -> VerifyReport:
+    from docpager.wiring import verify_run
+
+    console.say("3. Verify every citation against the archive")
+    report = verify_run(run)
+    _tell(console, [summary(report)])
+    return report
+
+
+def ended(rows: list[Row]) -> Iterator[str]:
+    """Which questions were answered, and which were not."""
+    for status in (ExitStatus.ANSWERED, ExitStatus.ABSTAINED):
+        ids = [row["question_id"] for row in rows if row["exit_status"] == status]
+        yield textwrap.fill(f"{status.value}: {', '.join(ids) or 'none'}", WIDTH, subsequent_indent="  ")
 
 
 def sample_folder() -> Path:
