@@ -97,14 +97,15 @@ class ConfigurationError(DocpagerError):
 class WindowTooSmallError(ConfigurationError):
     """The context window leaves no room for a single page."""
 
-    def __init__(self, window: int, fixed: int, needed: int) -> None:
+    def __init__(self, window: int, fixed: int, needed: int, smallest: int) -> None:
         self.window = window
         self.fixed = fixed
         self.needed = needed
+        self.smallest = smallest
         super().__init__(
             f"A window of {window:,} tokens is too small: {fixed:,} are taken by the system message, the reply, "
             f"the question, the log and the tail, and a page needs {needed:,}. "
-            f"Set --context-tokens to at least {fixed + needed:,}."
+            f"Set --context-tokens to at least {smallest}."
         )
 
 

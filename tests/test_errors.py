@@ -72,9 +72,9 @@ MESSAGES = [
         {"what": "The archive data/a.lancedb", "lock_path": "data/a.lancedb/.lock", "exit_code": 75},
     ),
     (
-        errors.WindowTooSmallError(1024, 1200, 384),
+        errors.WindowTooSmallError(1024, 1200, 384, 1600),
         "A window of 1,024 tokens is too small: 1,200 are taken by the system message, the reply, the question, "
-        "the log and the tail, and a page needs 384. Set --context-tokens to at least 1,584.",
+        "the log and the tail, and a page needs 384. Set --context-tokens to at least 1600.",
         {"window": 1024, "fixed": 1200, "needed": 384, "exit_code": 78},
     ),
     (

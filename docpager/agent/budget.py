@@ -13,6 +13,10 @@ SMALLEST_PAGE = 160
 """A window is too small when fewer tokens than this are left for pages: about one paragraph with its addresses."""
 
 
+ROUND_TO = 64
+"""The window named to someone whose window is too small is a multiple of this."""
+
+
 @dataclass(frozen=True, slots=True)
 class WindowPlan:
     """The window's parts, in tokens. What no other part needs is for pages."""
@@ -50,8 +54,17 @@ class WindowPlan:
     @classmethod
     def divide(cls, settings: AgentSettings, *, system: int, question: int) -> WindowPlan:
         """Divides the settings' window; raises ``WindowTooSmallError`` when no page would fit."""
-        window = settings.context_tokens
-        plan = cls(
+        plan = cls._of(settings.context_tokens, settings, system, question)
+        if plan.capacity < SMALLEST_PAGE:
+            smallest = plan.window
+            while cls._of(smallest, settings, system, question).capacity < SMALLEST_PAGE:
+                smallest += ROUND_TO - smallest % ROUND_TO
+            raise WindowTooSmallError(plan.window, plan.fixed, SMALLEST_PAGE, smallest)
+        return plan
+
+    @classmethod
+    def _of(cls, window: int, settings: AgentSettings, system: int, question: int) -> WindowPlan:
+        return cls(
             window=window,
             reply=settings.reply_tokens or min(1024, max(200, window // 8)),
             system=system,
@@ -61,6 +74,3 @@ class WindowPlan:
             notebook=min(1500, window // 16),
             tail_fixed=question + 90,
         )
-        if plan.capacity < SMALLEST_PAGE:
-            raise WindowTooSmallError(window, plan.fixed, SMALLEST_PAGE)
-        return plan

@@ -99,15 +99,16 @@ class MainContext:
         The newest entry stays, and so do pages that are resident: only the rest of their entry goes.
         """
         moved: list[str] = []
+        summaries = wanted // 3
         for entry in list(self.entries[:-1]):
-            if self.log_tokens(page_tokens) <= wanted:
+            if self.log_tokens(page_tokens) <= wanted - summaries:
                 break
             if entry.page_ids():
                 moved += [] if entry.trimmed else self._keep_pages_only(entry)
             else:
                 moved += [] if entry.trimmed else [entry.summary]
                 self.entries.remove(entry)
-        self._summarise([line for line in moved if line], wanted // 2)
+        self._summarise([line for line in moved if line], summaries)
         return moved
 
     def _keep_pages_only(self, entry: LogEntry) -> list[str]:

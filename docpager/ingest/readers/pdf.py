@@ -182,7 +182,10 @@ def _status(pages: list[ParsedPage], has_pictures: bool, is_whole: bool) -> tupl
         which = f"page {numbers}" if len(failed) == 1 else f"pages {numbers}"
         return DocumentStatus.PARTIAL, f"{len(failed)} of {len(pages)} pages could not be read: {which}."
     if not any(page.text for page in pages):
-        return (DocumentStatus.NEEDS_OCR if has_pictures else DocumentStatus.EMPTY), None
+        pages_are = "Its page is" if len(pages) == 1 else f"Its {len(pages)} pages are"
+        if has_pictures:
+            return DocumentStatus.NEEDS_OCR, f"{pages_are} pictures without text: run OCR on it, then ingest again."
+        return DocumentStatus.EMPTY, f"{pages_are} blank."
     if not is_whole:
         return DocumentStatus.PARTIAL, f"The file ends early (no %%EOF): pages after {len(pages)} may be missing."
     return DocumentStatus.INDEXED, None
