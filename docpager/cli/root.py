@@ -28,6 +28,7 @@ COMMANDS = {
     "trace": "Shows what memory did for a question.",
     "archive": "Shows what an archive holds.",
     "config": "Shows the settings in force.",
+    "bench": "Measures docpager on this machine.",
     "demo": "Ingests the sample collection and answers its questions.",
 }
 """Every command and its help in one line, so that ``docpager --help`` imports none of them."""
