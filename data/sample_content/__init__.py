@@ -1,0 +1,1 @@
+"""The sample collection's content: sources, figures and the writers that turn them into files."""
