@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """Measures docpager on this machine. Run it when nothing else runs."""
+    """Measures docpager on this machine.
+
+    Run it when nothing else runs.
+    """
 
 
 @command.command("ingest")
