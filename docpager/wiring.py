@@ -160,7 +160,7 @@ def run_questions(
         questions_sha256=file.questions_sha256,
         settings=agent_settings,
         prompts_version=PROMPTS_VERSION,
-        archive_uri=archive.uri,
+        archive_uri=archive.uri if "://" in archive.uri else str(Path(archive.uri).resolve()),
         archive_generation=archive.generation,
         embedder=archive.stamp.embedder,
     )

@@ -27,7 +27,7 @@ from docpager.agent.tail import tail_text
 from docpager.agent.tool_result import Ending
 from docpager.agent.tools import TOOLS, carry_out
 from docpager.agent.workspace import Workspace
-from docpager.errors import ModelError, PagerError, ToolError
+from docpager.errors import ModelError, PagerError, ToolError, WindowTooSmallError
 from docpager.protocols import Archive, ChatModel, TokenCounter
 from docpager.records import (
     VERIFIED_STATUSES,
@@ -86,8 +86,22 @@ class Agent:
         return WindowPlan.divide(self.settings, system=self._system_tokens, question=self.counter.count(question) + 8)
 
     async def answer(self, question: Question) -> Answer:
-        """Works on one question until it is answered or a limit is reached."""
-        return await _Sitting(self, question).work_on()
+        """Works on one question until it is answered or a limit is reached.
+
+        A question that cannot be asked here (it names a document that is not there, or leaves the window no room) ends
+        as ``invalid``.
+        """
+        try:
+            sitting = _Sitting(self, question)
+        except (ToolError, WindowTooSmallError) as error:
+            return Answer(
+                question.question_id,
+                ExitStatus.INVALID,
+                error_type=type(error).__name__,
+                error_message=str(error),
+                model=self.model.name,
+            )
+        return await sitting.work_on()
 
 
 @dataclass(slots=True)

@@ -255,6 +255,21 @@ def test_window_without_room_for_a_page_is_refused_before_anything_is_asked():
         Agent(FERRIES, ScriptedModel([]), WordCounter(), AgentSettings(context_tokens=1000))
 
 
+@pytest.mark.parametrize(
+    ("question", "documents", "message"),
+    [
+        ("Who?", ("atlantis.pdf",), "No document matches 'atlantis.pdf'."),
+        ("Who? " * 8000, (), "A window of 8,192 tokens is too small"),
+    ],
+)
+def test_question_that_cannot_be_asked_here_is_invalid_and_costs_nothing(question, documents, message):
+    model = ScriptedModel([])
+    answer = ask(model, question, documents=documents)
+    assert answer.exit_status is ExitStatus.INVALID
+    assert answer.error_message.startswith(message)
+    assert model.requests == []
+
+
 def test_strict_schemas_require_every_property_and_allow_no_other():
     for tool in TOOLS.values():
         assert tool.spec.parameters["additionalProperties"] is False
