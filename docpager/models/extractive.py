@@ -17,15 +17,21 @@ from typing import Any
 from docpager.errors import ModelError, TranscriptError
 from docpager.models.passages import Passage, PassageScorer, best_passages
 from docpager.models.question_words import QuestionWords
+from docpager.models.reading_plan import Candidate, ReadingPlan
 from docpager.models.situation import Situation
 from docpager.records import ModelReply, ModelRequest, ToolCall, Usage
-from docpager.records.views import DocumentView
 from docpager.transcript import parse_addresses
 
-PAGES_A_CALL = 4
-STRONG_EVIDENCE = 0.6
+PAGES_A_CALL = 6
+MEMORY_SHARE = 0.9
+"""Pages of one call take no more than this share of memory."""
+ADDRESS_SHARE = 1.3
+"""A page as it is shown, with its addresses, takes up to so many times the tokens of its text."""
+SMALLEST_PAGE = 80
+"""With fewer tokens left to read than this, reading ends."""
+STRONG_EVIDENCE = 0.85
 """Reading stops early when a line bears this share of the question."""
-LEAST_PAGES = 6
+LEAST_PAGES = 10
 """No fewer pages are read than this, if search has ranked so many."""
 NOTE_SHARE = 0.75
 """A line is noted when its score is at least this share of the best so far."""
@@ -61,6 +67,7 @@ class _Reading:
         self._at = situation
         self._abstain_below = abstain_below
         self._words = QuestionWords.of(situation.question)
+        self._plan = ReadingPlan(situation, self._words)
         lines = [text for page in situation.pages for _, text in page.lines]
         snippets = [hit.snippet for view in situation.results for hit in view.hits]
         self._scorer = PassageScorer(self._words, [*lines, *snippets])
@@ -70,10 +77,8 @@ class _Reading:
 
     def next_calls(self) -> list[ToolCall]:
         """Look for documents, search, note and read on, or end."""
-        if not self._at.calls:
-            return [self._search(())] if not self._words.names else [_call("outline", words=" ".join(self._named()))]
-        if not self._at.asked("search"):
-            return [self._search(self._scope())]
+        if not self._at.calls and self._words.names:
+            return [_call("outline", words=" ".join([*self._words.names, *self._words.years]))]
         if self._at.tail.budget.steps_left <= 1:
             return [self._end()]
         notes = self._notes()
@@ -81,70 +86,36 @@ class _Reading:
             return [*notes, self._end()]
         return [*notes, *(self._read_on() or [self._end()])]
 
-    # Looking
-
-    def _named(self) -> list[str]:
-        return [*self._words.names, *self._words.years]
-
-    def _scope(self) -> tuple[str, ...]:
-        """The documents that the question names; none where no name of one stands in it."""
-        rows = [row for view in self._at.documents for row in view.documents]
-        squeezed = _squeezed(" ".join(self._words.names))
-        scored = [(self._naming(row, squeezed), row) for row in rows]
-        best = max((score for score, _ in scored), default=0.0)
-        return tuple(row.handle for score, row in scored if score == best)[:6] if best >= 1 else ()
-
-    def _naming(self, row: DocumentView, names: str) -> float:
-        """1 and more where a name of the document stands in the question's names; years decide among those."""
-        stem_of_path = row.document.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-        parts = [p for p in re.split(r"[\W_]+|(?<=[a-z])(?=[A-Z])", stem_of_path) if len(p) >= 3 and p.isalpha()]
-        named = [part for part in parts if _squeezed(part) in names]
-        if not named:
-            return 0.0
-        share = sum(map(len, named)) / sum(map(len, parts))
-        return 1 + share + sum(0.5 for year in self._words.years if year in f"{row.document} {row.title} {row.period}")
-
-    def _search(self, scope: Sequence[str], first: int = 1) -> ToolCall:
-        arguments: dict[str, Any] = {"query": self._words.query or self._at.question}
-        if scope:
-            arguments["documents"] = list(scope)
-        if first > 1:
-            arguments["first"] = first
-        return _call("search", **arguments)
-
-    # Reading
-
     def _enough(self) -> bool:
         """Whether a line bears nearly all of the question, and the first results have been read."""
         best = max((line.score for line in [*self._seen, *self._noted]), default=0.0)
         return best >= STRONG_EVIDENCE and len(self._at.read_handles) >= LEAST_PAGES
 
     def _read_on(self) -> list[ToolCall]:
-        """The next unread results, or the next page of results; nothing when both or the budget are used up."""
+        """The next unread pages, or the next search; nothing when both or the reading budget are used up."""
         budget = self._at.tail.budget
         left = budget.read_limit - budget.read_tokens
-        unread = [hit for hit in self._at.unread_hits() if hit.token_count <= left * 1.25]
+        unread = [page for page in self._plan.unread() if page.token_count <= left * ADDRESS_SHARE]
         if unread:
-            return [_call("page_in", pages=self._fitting([(hit.handle, hit.token_count) for hit in unread]))]
-        if left <= 0 or not self._at.results:
+            return [_call("page_in", pages=self._fitting(unread))]
+        if left < SMALLEST_PAGE:
             return []
-        latest = self._at.results[-1]
-        if latest.more and latest.hits:
-            return [self._search(latest.scope, latest.first + len(latest.hits))]
-        return [self._search(())] if latest.scope and not self._searched_everywhere() else []
+        outlines = self._plan.outlines()
+        if outlines:
+            return [_call("outline", **arguments) for arguments in outlines]
+        search = self._plan.next_search()
+        return [_call("search", **search)] if search else []
 
-    def _fitting(self, pages: Sequence[tuple[str, int]]) -> list[str]:
-        room = self._at.tail.budget.capacity * 0.9
+    def _fitting(self, pages: Sequence[Candidate]) -> list[str]:
+        """As many pages as go into memory beside each other."""
+        room = self._at.tail.budget.capacity * MEMORY_SHARE
         chosen: list[str] = []
-        for handle, tokens in pages[:PAGES_A_CALL]:
-            if chosen and tokens > room:
+        for page in pages[:PAGES_A_CALL]:
+            if chosen and page.token_count > room:
                 break
-            room -= tokens
-            chosen.append(handle)
+            room -= page.token_count
+            chosen.append(page.handle)
         return chosen
-
-    def _searched_everywhere(self) -> bool:
-        return any(not arguments.get("documents") for arguments in self._at.asked("search"))
 
     def _notes(self) -> list[ToolCall]:
         """Notes of the best new lines, before their pages go: the score, then the line."""
@@ -184,10 +155,6 @@ def _from_note(addresses: Sequence[str], text: str) -> Passage | None:
     if match is None or not found:
         return None
     return Passage(found[0].handle, found[0].first_line, found[0].last_line, match[2], float(match[1]))
-
-
-def _squeezed(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text).lower()
 
 
 def _call(name: str, **arguments: Any) -> ToolCall:

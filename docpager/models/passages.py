@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from docpager.models.question_words import AnswerForm, QuestionWords, stems
+from docpager.models.question_words import AnswerForm, QuestionWords
+from docpager.models.stemming import stems
 from docpager.records.views import PageView
 
 MOST_LINES = 3
@@ -23,6 +23,8 @@ NEIGHBOUR_WEIGHT = 0.5
 """A word that stands only in the passage before or after counts this much."""
 PAGE_WEIGHT = 0.3
 """A word that stands only elsewhere on the page counts this much."""
+CONCEPT_WEIGHT = 1.5
+"""A concept counts this much beside a single word."""
 YEAR_WEIGHT = 1.5
 """A year of the question counts this much beside its words."""
 NOTHING_NEW = 0.4
@@ -84,13 +86,15 @@ class PassageScorer:
     def __init__(self, words: QuestionWords, texts: Iterable[str]) -> None:
         """``texts`` is what the context shows: it tells which of the question's words are rare."""
         self._words = words
-        frequencies: Counter[str] = Counter()
-        total = 0
-        for text in texts:
-            total += 1
-            frequencies.update(set(stems(text)) & set(words.terms))
-        self._weights = {t: 1 + math.log((total + 1) / (frequencies[t] + 1)) for t in words.terms}
-        self._whole = sum(self._weights.values()) + YEAR_WEIGHT * len(words.years) or 1.0
+        shown = [set(stems(text)) for text in texts]
+        self._terms = {term: _rarity(sum(term in text for text in shown), len(shown)) for term in words.terms}
+        self._concepts = [
+            (concept, CONCEPT_WEIGHT * _rarity(sum(map(concept.borne_by, shown)), len(shown)))
+            for concept in words.concepts
+        ]
+        self._spoken = {word for concept in words.concepts for phrase in concept.stems for word in phrase}
+        weights = [*self._terms.values(), *(weight for _, weight in self._concepts)]
+        self._whole = sum(weights) + YEAR_WEIGHT * len(words.years) or 1.0
 
     def page(self, page: PageView, rank: int = 1) -> list[Passage]:
         """The passages of a page that search ranked so, scored."""
@@ -107,17 +111,20 @@ class PassageScorer:
             years = {year for year in self._words.years if year in name or year in text}
             score = self._share([own[n], around, neighbours, anywhere], years)
             score *= self._form(text) * prior * (1 + LABEL_BONUS * self._label(text))
-            score *= 1.0 if own[n] - around - self._weights.keys() - years else NOTHING_NEW
+            score *= 1.0 if own[n] - around - self._terms.keys() - self._spoken - years else NOTHING_NEW
             scored.append(Passage(page.handle, first, last, text, score))
         return scored
 
     def _share(self, places: Sequence[set[str]], years: set[str]) -> float:
         """The share of the question that stands in the passage, its headings, its neighbours and its page."""
-        if not places[0] & self._weights.keys():
+        own = places[0]
+        if not (own & self._terms.keys() or any(concept.borne_by(own) for concept, _ in self._concepts)):
             return 0.0
         score = YEAR_WEIGHT * len(years)
-        for term, weight in self._weights.items():
+        for term, weight in self._terms.items():
             score += weight * next((w for w, place in zip(_PLACES, places, strict=True) if term in place), 0.0)
+        for concept, weight in self._concepts:
+            score += weight * next((w for w, p in zip(_PLACES, places, strict=True) if concept.borne_by(p)), 0.0)
         return score / self._whole
 
     def _form(self, text: str) -> float:
@@ -141,7 +148,12 @@ class PassageScorer:
         if self._words.form is not AnswerForm.AMOUNT or first is None or not _ROW.search(bare):
             return 0.0
         label = set(stems(bare[: first.start()]))
-        return len(label & self._weights.keys()) / len(label) if label else 0.0
+        return len(label & (self._terms.keys() | self._spoken)) / len(label) if label else 0.0
+
+
+def _rarity(found: int, of: int) -> float:
+    """The weight of something that stands in ``found`` of ``of`` texts."""
+    return 1 + math.log((of + 1) / (found + 1))
 
 
 def best_passages(scored: Sequence[Passage], share: float = 0.85) -> list[Passage]:

@@ -5,26 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
-from typing import Any
 
+from docpager.models.stemming import STOP_WORDS, WORD, stem
+from docpager.models.vocabulary import Concept, Vocabulary
 from docpager.records import AnswerType
 from docpager.transcript import ANSWER_REQUESTS
 
-_STOP_WORDS = """
-a about above after again all also am an and any are as at based be because been before being below between both but by
-can could did do does doing down during each either every few for from further given had has have having he her here
-hers him his how i if in into is it its one itself just like many may me more most much must my no nor not of off on
-once
-only or other our out over own please provide per same shall she should so some such tell than that the their them then
-there these they this those through to too under until up us very was we were what when where which while who whom whose
-why will with within without would you your s t d ll re ve
-answer answers answered question following respond using use according primarily details outlined clearly information
-provided basis assuming perspective standpoint round rounded decimal place places units unit calculate compute extract
-defined judgments judgment give solution state explain approach asked access
-"""
-STOP_WORDS = frozenset(_STOP_WORDS.split())
-_WORD = re.compile(r"[^\W_]+(?:[.'’&-][^\W_]+)*")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _SHORT_YEAR = re.compile(r"\bFY\s?'?(\d\d)\b", re.IGNORECASE)
 _NAME = re.compile(r"\b[A-Z][\w&'’-]*(?:\s+(?:of\s+|and\s+|the\s+|&\s+)?[A-Z][\w&'’-]*)*")
@@ -68,7 +54,11 @@ class QuestionWords:
     """A question taken apart."""
 
     terms: tuple[str, ...]
-    """Content words, stemmed, in order, once each; years are not among them."""
+    """Stemmed content words in order, once each, without years and without the words of ``concepts``."""
+    concepts: tuple[Concept, ...]
+    """What the question speaks of in other words than documents may use."""
+    statements: tuple[str, ...]
+    """Names of the financial statements that it names, or that show its concepts."""
     query: str
     """The content words as they stand, for search."""
     names: tuple[str, ...]
@@ -77,33 +67,27 @@ class QuestionWords:
     form: AnswerForm
 
     @classmethod
-    def of(cls, question: str) -> QuestionWords:
+    def of(cls, question: str, vocabulary: Vocabulary | None = None) -> QuestionWords:
         """Takes a question apart; the form that is asked for in brackets at its end counts before its words."""
+        vocabulary = vocabulary or Vocabulary.load()
         question, form = _without_form(question)
-        words = [word for word in _WORD.findall(question) if word.lower() not in STOP_WORDS and len(word) > 1]
+        words = [word for word in WORD.findall(question) if word.lower() not in STOP_WORDS and len(word) > 1]
         years = dict.fromkeys([*_YEAR.findall(question), *(f"20{year}" for year in _SHORT_YEAR.findall(question))])
+        concepts = tuple(vocabulary.concepts_in(question))
+        statements = dict.fromkeys(vocabulary.statements_in(question)) | dict.fromkeys(
+            concept.statement for concept in concepts if concept.statement
+        )
+        spoken = {word for concept in concepts for phrase in concept.stems for word in phrase}
         terms = dict.fromkeys(stem(word) for word in words if not _is_year(word))
         return cls(
-            tuple(terms), " ".join(dict.fromkeys(words)), _names(question), tuple(years), form or _form(question)
+            terms=tuple(term for term in terms if term not in spoken),
+            concepts=concepts,
+            statements=tuple(statements),
+            query=" ".join(dict.fromkeys(words)),
+            names=_names(question),
+            years=tuple(years),
+            form=form or _form(question),
         )
-
-
-@lru_cache(maxsize=65_536)
-def stem(word: str) -> str:
-    """A word's Snowball stem, in lower case, without a possessive ending."""
-    return str(_stemmer().stemWord(re.sub(r"['’]s?$", "", word.lower())))
-
-
-@lru_cache(maxsize=1)
-def _stemmer() -> Any:
-    import snowballstemmer
-
-    return snowballstemmer.stemmer("english")
-
-
-def stems(text: str) -> list[str]:
-    """The stemmed words of a text, stop words left out."""
-    return [stem(word) for word in _WORD.findall(text) if word.lower() not in STOP_WORDS]
 
 
 def _without_form(question: str) -> tuple[str, AnswerForm | None]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from docpager.errors import TranscriptError
 from docpager.records import ModelRequest
-from docpager.records.views import DocumentsView, HitView, PageView, ResultsView, TailView, View
+from docpager.records.views import DocumentsView, HitView, OutlineView, PageView, ResultsView, TailView, View
 from docpager.tool_protocol import read_exchanges
 from docpager.transcript import parse, split_tail
 
@@ -90,10 +90,14 @@ class Situation:
         """Where search ranked a page best, from 1; far down for one that no result in the context lists."""
         return self._ranks.get(handle, UNRANKED)
 
-    def unread_hits(self) -> list[HitView]:
-        """Hits that were never paged in, in the order they were listed."""
-        hits = {hit.handle: hit for view in self.results for hit in view.hits}
-        return [hit for handle, hit in hits.items() if handle not in self.read_handles]
+    @cached_property
+    def outlines(self) -> tuple[OutlineView, ...]:
+        """The outlines the context shows now."""
+        return tuple(view for views in self.shown for view in views if isinstance(view, OutlineView))
+
+    def hits(self) -> list[HitView]:
+        """The hits of all results in the context, in the order they were listed, each page once."""
+        return list({hit.handle: hit for view in self.results for hit in view.hits}.values())
 
     def asked(self, name: str) -> list[Mapping[str, Any]]:
         """The arguments of all calls of one tool."""

@@ -1,0 +1,198 @@
+"""Where to look next: which searches a question deserves, in which order, and which of their results to read.
+
+A search is made when what the searches before it found has been read, so that the results in the context are always
+those that are being worked through. Searches take turns: each gets a page of its results read before one gets two.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from docpager.models.question_words import QuestionWords
+from docpager.models.situation import Situation
+from docpager.models.vocabulary import Vocabulary
+from docpager.records.views import DocumentView, HeadingView, OutlineView
+
+MOST_SCOPE = 6
+"""A question that names more documents than this names none in particular."""
+MOST_RESULT_PAGES = 12
+"""No search is turned further than so many pages of results."""
+MOST_CONCEPTS = 3
+"""So many concepts get a search of their own."""
+MOST_OF_ONE_PAPER_PAGE = 2
+"""Further pages of memory from one paper page wait until others have been read."""
+OUTLINED_DOCUMENTS = 2
+"""The outlines of so many of the named documents are looked through for statements."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One search, as often as its results are turned."""
+
+    query: str
+    scope: tuple[str, ...]
+
+    def call(self, first: int) -> dict[str, Any]:
+        """The arguments that ask for its results from a rank on."""
+        arguments: dict[str, Any] = {"query": self.query}
+        if self.scope:
+            arguments["documents"] = list(self.scope)
+        if first > 1:
+            arguments["first"] = first
+        return arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A page that could be read next."""
+
+    handle: str
+    token_count: int
+    paper_page: tuple[str, int]
+
+
+class ReadingPlan:
+    """What could be looked at for a question, as the situation stands."""
+
+    def __init__(self, situation: Situation, words: QuestionWords) -> None:
+        self._at = situation
+        self._words = words
+        self.scope = self._scope()
+
+    def outlines(self) -> list[dict[str, Any]]:
+        """Outlines of the named documents that would show where the question's statements stand."""
+        if not self._words.statements or not 0 < len(self.scope) <= OUTLINED_DOCUMENTS:
+            return []
+        asked = {str(arguments.get("document")) for arguments in self._at.asked("outline")}
+        titles = " ".join(self._titles())
+        return [{"document": handle, "words": titles} for handle in self.scope if handle not in asked]
+
+    def unread(self) -> list[Candidate]:
+        """Pages that were listed and never read: statements first, then hits in the order they were listed."""
+        listed = {c.handle: c for c in [*self._statement_pages(), *self._hits()]}
+        fresh = [c for handle, c in listed.items() if handle not in self._at.read_handles]
+        read = Counter(page.paper_page for page in self._read_pages())
+        first: list[Candidate] = []
+        later: list[Candidate] = []
+        for candidate in fresh:
+            enough = read[candidate.paper_page] >= MOST_OF_ONE_PAPER_PAGE
+            (later if enough else first).append(candidate)
+            read[candidate.paper_page] += 1
+        return first or later
+
+    def next_search(self) -> dict[str, Any] | None:
+        """The search whose turn it is, or None when all are worked through."""
+        made = Counter(self._search_of(arguments) for arguments in self._at.asked("search"))
+        open_searches = [s for s in self._searches() if made[s] < MOST_RESULT_PAGES and not self._exhausted(s)]
+        if not open_searches:
+            return None
+        turn = min(open_searches, key=lambda search: made[search])
+        return turn.call(self._next_rank(turn))
+
+    # Searches
+
+    def _searches(self) -> list[Search]:
+        """The question's own words; its concepts by the names documents give them; its words in all documents."""
+        searches = [Search(self._without_names() if self.scope else self._words.query, self.scope)]
+        for concept in self._words.concepts[:MOST_CONCEPTS]:
+            phrases = " ".join(dict.fromkeys(concept.phrases[-3:]))
+            searches.append(Search(f"{phrases} {concept.statement}".strip(), self.scope))
+        if self.scope:
+            searches.append(Search(self._words.query, ()))
+        return list(dict.fromkeys(search for search in searches if search.query))
+
+    def _without_names(self) -> str:
+        """The question's words but those that only name the document."""
+        named = {_letters(word) for name in self._words.names for word in name.split()}
+        kept = [word for word in self._words.query.split() if _letters(word) not in named]
+        return " ".join(kept) or self._words.query
+
+    @staticmethod
+    def _search_of(arguments: Mapping[str, Any]) -> Search:
+        return Search(str(arguments.get("query", "")), tuple(arguments.get("documents") or ()))
+
+    def _exhausted(self, search: Search) -> bool:
+        views = [v for v in self._at.results if (v.query, v.scope) == (search.query, search.scope)]
+        return bool(views) and not (views[-1].more and views[-1].hits)
+
+    def _next_rank(self, search: Search) -> int:
+        """The rank behind the last result that was shown; where those results left the context, a cautious guess."""
+        views = [v for v in self._at.results if (v.query, v.scope) == (search.query, search.scope)]
+        if views:
+            return views[-1].first + len(views[-1].hits)
+        asked = [int(a.get("first") or 1) for a in self._at.asked("search") if self._search_of(a) == search]
+        return max(asked) + 5 if asked else 1
+
+    # Pages
+
+    def _hits(self) -> list[Candidate]:
+        return [Candidate(hit.handle, hit.token_count, (hit.document, hit.page_number)) for hit in self._at.hits()]
+
+    def _statement_pages(self) -> list[Candidate]:
+        """The pages that begin a statement the question needs, from the outlines in the context."""
+        wanted = [set(_words(title)) for title in self._titles()]
+        pages = []
+        for view in self._at.outlines:
+            rows = [row for row in view.rows if row.headings and _is_titled(row, wanted)]
+            pages += [_candidate(view, row) for row in rows]
+        return pages
+
+    def _read_pages(self) -> list[Candidate]:
+        shown = [Candidate(p.handle, 0, (p.document, p.page_number)) for p in self._at.tail.pages]
+        hits = [c for c in self._hits() if c.handle in self._at.read_handles]
+        return list({c.handle: c for c in [*hits, *shown]}.values())
+
+    def _titles(self) -> list[str]:
+        statements = Vocabulary.load().statements
+        return [title for name in self._words.statements for title in statements.get(name, ())]
+
+    # Documents
+
+    def _scope(self) -> tuple[str, ...]:
+        """The documents that the question names; none where no name of one stands in it."""
+        rows = [row for view in self._at.documents for row in view.documents]
+        if not rows:
+            return self._scope_of_searches()
+        names = _letters(" ".join(self._words.names))
+        scored = [(self._naming(row, names), row) for row in rows]
+        best = max((score for score, _ in scored), default=0.0)
+        named = [row.handle for score, row in scored if score == best]
+        return tuple(named) if best >= 1 and len(named) <= MOST_SCOPE else ()
+
+    def _scope_of_searches(self) -> tuple[str, ...]:
+        """The scope that earlier searches had, where the list of documents has left the context."""
+        scopes = [tuple(a.get("documents") or ()) for a in self._at.asked("search")]
+        return next((scope for scope in scopes if scope), ())
+
+    def _naming(self, row: DocumentView, names: str) -> float:
+        """1 and more where a name of the document stands in the question's names; years decide among those."""
+        stem_of_path = row.document.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        parts = [p for p in re.split(r"[\W_]+|(?<=[a-z])(?=[A-Z])", stem_of_path) if len(p) >= 3 and p.isalpha()]
+        named = [part for part in parts if _letters(part) in names]
+        if not named:
+            return 0.0
+        share = sum(map(len, named)) / sum(map(len, parts))
+        return 1 + share + sum(0.5 for year in self._words.years if year in f"{row.document} {row.title} {row.period}")
+
+
+def _is_titled(row: HeadingView, titles: Sequence[set[str]]) -> bool:
+    words = set(_words(row.headings[-1]))
+    return any(title <= words for title in titles)
+
+
+def _candidate(view: OutlineView, row: HeadingView) -> Candidate:
+    document = f"{view.document_handle} {view.document}"
+    return Candidate(row.handle, row.token_count, (document, row.page_number))
+
+
+def _words(text: str) -> list[str]:
+    """The words of a title, singular: a balance sheet is found in balance sheets."""
+    return [re.sub(r"s$", "", word) for word in re.findall(r"[\w&]+", text.lower()) if word not in ("of", "and", "the")]
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).lower()
