@@ -47,7 +47,9 @@ HEADINGS = {
         "h2", fontName="Helvetica-Bold", fontSize=13.5, leading=17, textColor=NAVY, spaceBefore=9, spaceAfter=5,
         keepWithNext=1,
     ),
-    3: ParagraphStyle("h3", fontName="Helvetica-Bold", fontSize=11, leading=14, spaceBefore=5, spaceAfter=3, keepWithNext=1),
+    3: ParagraphStyle(
+        "h3", fontName="Helvetica-Bold", fontSize=11, leading=14, spaceBefore=5, spaceAfter=3, keepWithNext=1
+    ),
 }  # fmt: skip
 COVER = ParagraphStyle("cover", fontName="Helvetica-Bold", fontSize=34, leading=40, textColor=colors.white)
 COVER_LINE = ParagraphStyle("cover line", fontName="Helvetica", fontSize=13, leading=18, textColor=colors.white)
@@ -57,6 +59,7 @@ class NoInfo(PDFInfo):  # type: ignore[misc]
     """Names the producer and nothing else, as many scanners and exporters do."""
 
     def format(self, document: Any) -> Any:
+        """The information dictionary: the producer alone."""
         return PDFDictionary({"Producer": PDFString("Averil Print Office")}).format(document)
 
 
