@@ -29,8 +29,9 @@ ADDRESS_SHARE = 1.3
 """A page as it is shown, with its addresses, takes up to so many times the tokens of its text."""
 SMALLEST_PAGE = 80
 """With fewer tokens left to read than this, reading ends."""
-STRONG_EVIDENCE = 0.85
-"""Reading stops early when a line bears this share of the question."""
+STRONG_EVIDENCE, STRONG_FIGURES = 0.65, 0.95
+"""Reading stops early when a passage bears this share of the question; where it asks for figures of a statement, whose
+labels stand in many tables, the passage has to bear nearly all of it."""
 LEAST_PAGES = 10
 """No fewer pages are read than this, if search has ranked so many."""
 NOTE_SHARE = 0.75
@@ -89,7 +90,8 @@ class _Reading:
     def _enough(self) -> bool:
         """Whether a line bears nearly all of the question, and the first results have been read."""
         best = max((line.score for line in [*self._seen, *self._noted]), default=0.0)
-        return best >= STRONG_EVIDENCE and len(self._at.read_handles) >= LEAST_PAGES
+        strong = STRONG_FIGURES if self._words.statements else STRONG_EVIDENCE
+        return best >= strong and len(self._at.read_handles) >= LEAST_PAGES
 
     def _read_on(self) -> list[ToolCall]:
         """The next unread pages, or the next search; nothing when both or the reading budget are used up."""

@@ -25,13 +25,15 @@ PAGE_WEIGHT = 0.3
 """A word that stands only elsewhere on the page counts this much."""
 CONCEPT_WEIGHT = 1.5
 """A concept counts this much beside a single word."""
-YEAR_WEIGHT = 1.5
-"""A year of the question counts this much beside its words."""
+UNSEEN = 0.5
+"""A word that nothing in the context bears is rarer than any other by this share only."""
+OTHER_YEAR = 0.6
+"""A passage where no year of the question is named keeps this share of its score."""
 NOTHING_NEW = 0.4
 """A passage that says nothing but the question's own words and its headings keeps this share of its score."""
 RANK_DECAY = 0.03
 """A passage of the page that search ranked nth is worth 1 / (1 + RANK_DECAY * (n - 1)) of one on the first."""
-LABEL_BONUS = 0.35
+LABEL_BONUS = 0.6
 """A table row whose label says nothing but what was asked is worth up to this much more."""
 FULL_LINE = 0.75
 """A printed line runs on into the next only if it is at least this long beside the longest of its page."""
@@ -94,13 +96,13 @@ class PassageScorer:
         ]
         self._spoken = {word for concept in words.concepts for phrase in concept.stems for word in phrase}
         weights = [*self._terms.values(), *(weight for _, weight in self._concepts)]
-        self._whole = sum(weights) + YEAR_WEIGHT * len(words.years) or 1.0
+        self._whole = sum(weights) or 1.0
 
     def page(self, page: PageView, rank: int = 1) -> list[Passage]:
         """The passages of a page that search ranked so, scored."""
         name = " ".join([page.document, *page.headings, *page.columns])
         around = set(stems(name))
-        around |= {term for term in self._words.terms if len(term) >= RUN_TOGETHER and term in _letters(page.document)}
+        document = self._identified(page.document)
         passages = list(_passages(page))
         own = [set(stems(text)) for _, _, text in passages]
         anywhere = set().union(*own)
@@ -109,23 +111,38 @@ class PassageScorer:
         for n, (first, last, text) in enumerate(passages):
             neighbours = set().union(*own[max(0, n - 1) : n], *own[n + 1 : n + 2])
             years = {year for year in self._words.years if year in name or year in text}
-            score = self._share([own[n], around, neighbours, anywhere], years)
+            score = self._share([own[n], around, neighbours, anywhere], document) * self._period(years)
             score *= self._form(text) * prior * (1 + LABEL_BONUS * self._label(text))
             score *= 1.0 if own[n] - around - self._terms.keys() - self._spoken - years else NOTHING_NEW
-            scored.append(Passage(page.handle, first, last, text, score))
+            scored.append(Passage(page.handle, first, last, text, min(score, 1.0)))
         return scored
 
-    def _share(self, places: Sequence[set[str]], years: set[str]) -> float:
-        """The share of the question that stands in the passage, its headings, its neighbours and its page."""
-        own = places[0]
+    def _identified(self, document: str) -> set[str]:
+        """The words of the question that only name this document: they say nothing of its passages."""
+        letters, stemmed = _letters(document), set(stems(document))
+        return {t for t in self._terms if t in stemmed or (len(t) >= RUN_TOGETHER and t in letters)}
+
+    def _share(self, places: Sequence[set[str]], document: set[str]) -> float:
+        """The share of the question that stands in the passage, its headings, its neighbours and its page.
+
+        Words that name the document are left out of the reckoning where it is that document.
+        """
+        own = places[0] - document
         if not (own & self._terms.keys() or any(concept.borne_by(own) for concept, _ in self._concepts)):
             return 0.0
-        score = YEAR_WEIGHT * len(years)
+        score = 0.0
+        whole = self._whole - sum(self._terms[term] for term in document)
         for term, weight in self._terms.items():
-            score += weight * next((w for w, place in zip(_PLACES, places, strict=True) if term in place), 0.0)
+            if term not in document:
+                score += weight * next((w for w, place in zip(_PLACES, places, strict=True) if term in place), 0.0)
         for concept, weight in self._concepts:
             score += weight * next((w for w, p in zip(_PLACES, places, strict=True) if concept.borne_by(p)), 0.0)
-        return score / self._whole
+        return score / whole if whole > 0 else 0.0
+
+    def _period(self, years: set[str]) -> float:
+        """What a passage keeps for the years asked for: all of it where it, its headings or its document name them."""
+        asked = self._words.years
+        return OTHER_YEAR + (1 - OTHER_YEAR) * len(years) / len(asked) if asked else 1.0
 
     def _form(self, text: str) -> float:
         """What a passage keeps of its score for the form of answer it holds."""
@@ -152,8 +169,9 @@ class PassageScorer:
 
 
 def _rarity(found: int, of: int) -> float:
-    """The weight of something that stands in ``found`` of ``of`` texts."""
-    return 1 + math.log((of + 1) / (found + 1))
+    """The weight of something that stands in ``found`` of ``of`` texts; what stands in none may go by another name."""
+    weight = math.log((of + 1) / (found + 1))
+    return 1 + (weight if found else UNSEEN * weight)
 
 
 def best_passages(scored: Sequence[Passage], share: float = 0.85) -> list[Passage]:

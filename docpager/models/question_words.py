@@ -13,6 +13,12 @@ from docpager.transcript import ANSWER_REQUESTS
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _SHORT_YEAR = re.compile(r"\bFY\s?'?(\d\d)\b", re.IGNORECASE)
+_ASIDE = re.compile(
+    r"^(?:answer|round|base|give|respond|please|calculate|compute|approach|use|assume|state|explain|report|express|if)\b"
+    r"|\b(?:is|are) defined as\b",
+    re.IGNORECASE,
+)
+_HOW_TO = re.compile(r"^(?:using|according to|based on|judging by)\b[^,:]*[,:]\s*(?:answer [^:]*:)?", re.IGNORECASE)
 _NAME = re.compile(r"\b[A-Z][\w&'’-]*(?:\s+(?:of\s+|and\s+|the\s+|&\s+)?[A-Z][\w&'’-]*)*")
 
 
@@ -78,7 +84,8 @@ class QuestionWords:
             concept.statement for concept in concepts if concept.statement
         )
         spoken = {word for concept in concepts for phrase in concept.stems for word in phrase}
-        terms = dict.fromkeys(stem(word) for word in words if not _is_year(word))
+        asked = [word for word in WORD.findall(_without_asides(question)) if word.lower() not in STOP_WORDS]
+        terms = dict.fromkeys(stem(word) for word in asked if len(word) > 1 and not _is_year(word))
         return cls(
             terms=tuple(term for term in terms if term not in spoken),
             concepts=concepts,
@@ -95,6 +102,12 @@ def _without_form(question: str) -> tuple[str, AnswerForm | None]:
         if question.endswith(request):
             return question.removesuffix(request).rstrip(), _FORM_OF_TYPE.get(answer_type)
     return question, None
+
+
+def _without_asides(question: str) -> str:
+    """The question without the sentences that only say how to answer it; their words are no words of the answer."""
+    sentences = re.split(r"(?<=[.?!])\s+", _HOW_TO.sub("", question))
+    return " ".join([s for n, s in enumerate(sentences) if n == 0 or not _ASIDE.search(s)])
 
 
 def _is_year(word: str) -> bool:

@@ -28,7 +28,7 @@ def test_words_of_the_task_are_no_search_words():
         "What is the FY2019 capital expenditure for Acme? Answer in USD and round to one decimal place."
     )
     assert words.query == "FY2019 capital expenditure Acme USD"
-    assert words.terms == ("acm", "usd")
+    assert words.terms == ("acm",)
     assert [c.name for c in words.concepts] == ["capital expenditure"]
     assert words.statements == ("cash flow statement",)
     assert words.years == ("2019",)
