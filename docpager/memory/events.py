@@ -29,7 +29,7 @@ class PageFault(MemoryEvent):
 
     lines: LineRange
     refault: bool
-    """The page was resident before: it was evicted or paged out and is wanted again."""
+    """Some of these lines were resident before: they were evicted or paged out and are wanted again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +42,13 @@ class PageHit(MemoryEvent):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageIn(MemoryEvent):
     """Lines of a page came into the context."""
+
+    lines: LineRange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prefetch(MemoryEvent):
+    """Lines of a page came into the context that nobody has asked for yet."""
 
     lines: LineRange
 
@@ -86,3 +93,12 @@ class Resized(MemoryEvent):
     """The capacity changed."""
 
     capacity_before: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thrashing(MemoryEvent):
+    """Pages go and come back faster than they are worked with; ``action`` is what was done about it."""
+
+    refault_rate: float
+    working_set_tokens: int
+    action: str

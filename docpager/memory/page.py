@@ -19,6 +19,10 @@ class LineRange:
     def __contains__(self, other: object) -> bool:
         return isinstance(other, LineRange) and self.first <= other.first and other.last <= self.last
 
+    def overlaps(self, other: LineRange) -> bool:
+        """Whether the two share a line."""
+        return self.first <= other.last and other.first <= self.last
+
     def __str__(self) -> str:
         return f"{self.first}-{self.last}"
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from docpager.errors import UnknownPageError
-from docpager.memory.page import Frame, Page
+from docpager.memory.page import Frame, LineRange, Page
 
 
 class PageState(StrEnum):
@@ -29,6 +29,12 @@ class PageTableEntry:
     frame: Frame | None = None
     loads: int = 0
     removals: int = 0
+    removed: list[LineRange] = field(default_factory=list)
+    """Lines that went with each removal."""
+
+    def held(self, lines: LineRange) -> bool:
+        """Whether some of these lines were resident before and went."""
+        return any(lines.overlaps(gone) for gone in self.removed)
 
     @property
     def state(self) -> PageState:

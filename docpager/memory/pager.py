@@ -21,13 +21,16 @@ from docpager.memory.events import (
     PageIn,
     PageOut,
     Pin,
+    Prefetch,
     Reclaim,
     Resized,
+    Thrashing,
     Unpin,
 )
 from docpager.memory.page import Extent, Frame, LineRange
 from docpager.memory.page_table import PageTable, PageTableEntry
 from docpager.memory.replacement import ReplacementPolicy
+from docpager.memory.working_set import WorkingSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class Pager:
             raise ValueError(f"A capacity of {capacity} tokens holds no page.")
         self.capacity = capacity
         self.table = PageTable()
+        self.working_set = WorkingSet()
         self._policy = policy
         self._watermarks = watermarks or Watermarks()
         self._references = 0
@@ -108,16 +112,14 @@ class Pager:
 
     def reference(self, page_id: str, lines: LineRange | None = None) -> PageFault | PageHit:
         """Notes a reference to a page, or to some of its lines, and says whether they are resident."""
-        entry = self.table[page_id]
-        wanted = lines or entry.page.all_lines
-        self._references += 1
-        if entry.frame is not None and entry.frame.holds(wanted):
-            self._touch(entry.frame)
-            return PageHit(**self._about(entry), lines=wanted)
-        return PageFault(**self._about(entry), lines=wanted, refault=entry.removals > 0)
+        page = self.table[page_id].page
+        return self._reference(PageRequest(page_id, lines or page.all_lines, page.token_count))
 
     def touch(self, page_id: str) -> PageHit | None:
-        """Notes a reference to whatever of a page is resident; None, and no fault, where nothing of it is."""
+        """Notes a reference to whatever of a page is resident; None, and no fault, where nothing of it is.
+
+        The working set counts what is asked for, so not these.
+        """
         entry = self.table[page_id]
         if entry.frame is None:
             return None
@@ -133,13 +135,12 @@ class Pager:
         """
         requests = list(dict.fromkeys(requests))
         absent, hits = self._split(requests)
-        kept = self._kept_tokens({request.page_id for request in requests})
-        fitting = self._longest_fit(absent, self.capacity - kept)
+        keep, fitting = self._admissible(absent, hits)
         if absent and not fitting:
             raise self._refusal(absent[0])
         pressed = self.under_pressure
-        events: list[MemoryEvent] = [self.reference(request.page_id, request.lines) for request in requests]
-        events += self.reclaim(sum(r.token_count for r in fitting), keep={r.page_id for r in requests})
+        events: list[MemoryEvent] = [self._reference(request) for request in requests]
+        events += self.reclaim(sum(r.token_count for r in fitting), keep=keep)
         events += [self._load(request) for request in fitting]
         refused = absent[len(fitting) :]
         events += [self._refused_event(request) for request in refused]
@@ -147,36 +148,39 @@ class Pager:
             events.append(self._pressure_event())
         return Admission(tuple(fitting), tuple(hits), tuple(refused), tuple(events))
 
-    def reclaim(self, needed: int = 0, *, keep: Collection[str] = ()) -> list[MemoryEvent]:
-        """Evicts in one batch, from above the high watermark down to the low one, counting ``needed`` tokens to come.
+    def prefetch(self, request: PageRequest) -> Prefetch | None:
+        """Brings in a page nobody asked for yet; None, and nothing changed, where it is resident or would press.
 
-        Does nothing while what is resident and what is needed stay below the high watermark. Never evicts pinned
-        pages or those in ``keep``.
+        It never evicts: it has to fit below the pressure watermark. It is no reference and no fault.
         """
-        before = self.resident_tokens
-        if before + needed <= self._watermarks.high * self.capacity:
+        room = self._watermarks.pressure * self.capacity - self.resident_tokens
+        if self.table[request.page_id].frame is not None or request.token_count > room:
+            return None
+        before = self._place(request)
+        change = self._change((request.page_id,), (request.token_count,), before)
+        return Prefetch(**change, lines=request.lines)
+
+    def reclaim(self, needed: int = 0, *, keep: Collection[str] = ()) -> list[MemoryEvent]:
+        """Evicts in one batch, counting ``needed`` tokens to come, where they would pass the high watermark.
+
+        It stops below the low one. Where the tokens to come leave little or nothing below it, older pages keep as
+        much as lies between the two marks, if that stays below high: a large batch doesn't empty memory. Never
+        evicts pinned pages or those in ``keep``.
+        """
+        marks = self._watermarks
+        below_high = marks.high * self.capacity - needed
+        if self.resident_tokens <= below_high:
             return []
-        evictions: list[MemoryEvent] = []
-        while self.resident_tokens + needed > self._watermarks.low * self.capacity:
-            evictable = [f for f in self.table.frames() if not f.pinned and f.page_id not in keep]
-            if not evictable:
-                break
-            evictions.append(self._evict(self._policy.victim(evictable)))
-        return [*evictions, self._reclaim_event(evictions, before)] if evictions else []
+        below_low = marks.low * self.capacity - needed
+        gap = (marks.high - marks.low) * self.capacity
+        return self._evict_down_to(max(below_low, min(below_high, gap)), keep)
 
     def shed(self, tokens: int) -> list[MemoryEvent]:
         """Evicts in one batch until ``tokens`` fewer are resident, or nothing evictable is left.
 
         For room that something other than a page needs: the window turned out fuller than planned.
         """
-        before = self.resident_tokens
-        evictions: list[MemoryEvent] = []
-        while before - self.resident_tokens < tokens:
-            evictable = [frame for frame in self.table.frames() if not frame.pinned]
-            if not evictable:
-                break
-            evictions.append(self._evict(self._policy.victim(evictable)))
-        return [*evictions, self._reclaim_event(evictions, before)] if evictions else []
+        return self._evict_down_to(self.resident_tokens - tokens)
 
     def page_out(self, page_id: str) -> PageOut:
         """Removes a page because it is no longer wanted, pinned or not; raises ``NotResidentError``."""
@@ -202,13 +206,36 @@ class Pager:
         return Unpin(**self._about(entry))
 
     def resize(self, capacity: int) -> list[MemoryEvent]:
-        """Changes the capacity; a smaller one evicts down to the low watermark if it has to."""
+        """Changes the capacity; a smaller one evicts down to the low watermark if it has to.
+
+        Raises ``ValueError`` for a capacity that pinned pages do not fit into.
+        """
         if capacity < 1:
             raise ValueError(f"A capacity of {capacity} tokens holds no page.")
+        if capacity < self.pinned_tokens:
+            raise ValueError(f"A capacity of {capacity} tokens is less than pinned pages hold: {self.pinned_tokens}.")
         was, self.capacity = self.capacity, capacity
         resident = self.resident_tokens
         resized = Resized(tokens_before=resident, tokens_after=resident, capacity=capacity, capacity_before=was)
         return [resized, *(self.reclaim() if resident > capacity else [])]
+
+    def thrashing(self, action: str) -> Thrashing:
+        """Says that pages go and come back too fast, and what is done about it; refaults count anew from here."""
+        rate, tokens = self.working_set.refault_rate, self.working_set.token_count
+        self.working_set.count_anew()
+        change = self._change((), (), self.resident_tokens)
+        return Thrashing(**change, refault_rate=rate, working_set_tokens=tokens, action=action)
+
+    def _reference(self, request: PageRequest) -> PageFault | PageHit:
+        entry = self.table[request.page_id]
+        self._references += 1
+        resident = entry.frame is not None and entry.frame.holds(request.lines)
+        refault = not resident and entry.held(request.lines)
+        self.working_set.note(request.page_id, request.token_count, refault=refault)
+        if entry.frame is not None and resident:
+            self._touch(entry.frame)
+            return PageHit(**self._about(entry), lines=request.lines)
+        return PageFault(**self._about(entry), lines=request.lines, refault=refault)
 
     def _split(self, requests: Sequence[PageRequest]) -> tuple[list[PageRequest], list[PageRequest]]:
         absent: list[PageRequest] = []
@@ -217,6 +244,21 @@ class Pager:
             frame = self.table[request.page_id].frame
             (hits if frame is not None and frame.holds(request.lines) else absent).append(request)
         return absent, hits
+
+    def _admissible(
+        self, absent: Sequence[PageRequest], hits: Sequence[PageRequest]
+    ) -> tuple[set[str], list[PageRequest]]:
+        """The pages to keep, and the requests that fit beside them.
+
+        Other lines of a page in the batch are kept too, unless nothing fits beside them.
+        """
+        held = {request.page_id for request in hits}
+        keep = held | {request.page_id for request in absent}
+        fitting = self._longest_fit(absent, self.capacity - self._kept_tokens(keep))
+        if not fitting:
+            keep = held
+            fitting = self._longest_fit(absent, self.capacity - self._kept_tokens(keep))
+        return keep, fitting
 
     def _kept_tokens(self, batch: Collection[str]) -> int:
         return sum(f.token_count for f in self.table.frames() if f.pinned or f.page_id in batch)
@@ -244,6 +286,11 @@ class Pager:
         )
 
     def _load(self, request: PageRequest) -> PageIn:
+        before = self._place(request)
+        return PageIn(**self._change((request.page_id,), (request.token_count,), before), lines=request.lines)
+
+    def _place(self, request: PageRequest) -> int:
+        """Puts lines of a page into its frame, a new one where it has none; returns the resident tokens before."""
         entry = self.table[request.page_id]
         before = self.resident_tokens
         extent = Extent(request.lines, request.token_count)
@@ -255,7 +302,18 @@ class Pager:
             entry.frame.extents.append(extent)
             self._touch(entry.frame)
         self._references += 1
-        return PageIn(**self._change((request.page_id,), (request.token_count,), before), lines=request.lines)
+        return before
+
+    def _evict_down_to(self, tokens: float, keep: Collection[str] = ()) -> list[MemoryEvent]:
+        """Evicts by policy until at most so many tokens are resident, or nothing evictable is left."""
+        before = self.resident_tokens
+        evictions: list[MemoryEvent] = []
+        while self.resident_tokens > tokens:
+            evictable = [f for f in self.table.frames() if not f.pinned and f.page_id not in keep]
+            if not evictable:
+                break
+            evictions.append(self._evict(self._policy.victim(evictable)))
+        return [*evictions, self._reclaim_event(evictions, before)] if evictions else []
 
     def _evict(self, frame: Frame) -> Eviction:
         before, tokens = self.resident_tokens, frame.token_count
@@ -265,6 +323,7 @@ class Pager:
     def _remove(self, entry: PageTableEntry, frame: Frame) -> None:
         entry.frame = None
         entry.removals += 1
+        entry.removed += [extent.lines for extent in frame.extents if extent.lines not in entry.removed]
         self._policy.removed(frame)
 
     def _touch(self, frame: Frame) -> None:

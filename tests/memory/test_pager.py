@@ -16,7 +16,6 @@ from docpager.memory import (
     MemoryPressure,
     PageFault,
     PageHit,
-    PageIn,
     PageOut,
     Pager,
     PageRequest,
@@ -25,6 +24,7 @@ from docpager.memory import (
     Reclaim,
     Resized,
     Watermarks,
+    replay,
 )
 
 
@@ -78,6 +78,22 @@ def test_reclaim_starts_above_high_and_stops_below_low_in_one_batch():
     reclaim = next(event for event in events if isinstance(event, Reclaim))
     assert (reclaim.page_ids, reclaim.tokens_before, reclaim.tokens_after) == (("a", "b"), 90, 30)
     assert pager.resident_tokens == 40
+
+
+@pytest.mark.parametrize(
+    ("needed", "evicted", "left"),
+    [
+        (15, "abcd", 40),  # down to the low mark
+        (40, "abcde", 30),  # the low mark leaves 20: as much stays as lies between the marks
+        (65, "abcdef", 20),  # ... as far as the high mark allows
+        (85, "abcdefgh", 0),
+    ],
+)
+def test_large_batch_leaves_older_pages_as_much_as_lies_between_the_marks(needed, evicted, left):
+    pager = pager_with(100, Watermarks(low=0.6, high=0.9), **dict.fromkeys("abcdefgh", 10), large=needed)
+    pager.page_in(whole(pager, *"abcdefgh"))
+    assert "".join(pager.page_in(whole(pager, "large")).evicted) == evicted
+    assert pager.resident_tokens == left + needed
 
 
 def test_page_too_large_beside_pinned_ones_is_refused_and_nothing_changes():
@@ -136,6 +152,25 @@ def test_lines_of_a_page_come_in_alone_and_other_lines_of_it_fault():
     pager.page_in([PageRequest("a", LineRange(4, 6), 25)])
     assert pager.resident_tokens == 45
     assert pager.table["a"].loads == 1
+
+
+def test_other_lines_of_a_page_that_went_are_no_refault():
+    pager = pager_with(100, a=90)
+    pager.page_in([PageRequest("a", LineRange(1, 5), 60)])
+    pager.page_out("a")
+    for lines, refault in [(LineRange(6, 9), False), (LineRange(5, 6), True), (LineRange(1, 1), True)]:
+        fault = pager.reference("a", lines)
+        assert isinstance(fault, PageFault)
+        assert fault.refault is refault
+
+
+def test_lines_that_do_not_fit_beside_others_of_their_page_take_their_place():
+    pager = pager_with(100, a=150, b=30)
+    pager.page_in([PageRequest("a", LineRange(1, 5), 60), *whole(pager, "b")])
+    admission = pager.page_in([PageRequest("a", LineRange(6, 9), 80)])
+    assert "a" in admission.evicted
+    assert pager.table["a"].frame.extents[0].lines == LineRange(6, 9)
+    assert len(pager.table["a"].frame.extents) == 1
 
 
 def test_page_out_empties_the_frame_and_a_pin_does_not_hold_it():
@@ -200,12 +235,30 @@ def test_smaller_capacity_evicts_and_a_larger_one_does_not():
     assert events[0].capacity_before == 200
 
 
+def test_capacity_is_never_less_than_pinned_pages_hold():
+    pager = pager_with(100, a=40)
+    pager.page_in(whole(pager, "a"))
+    pager.pin("a")
+    with pytest.raises(ValueError, match="A capacity of 39 tokens is less than pinned pages hold: 40"):
+        pager.resize(39)
+    assert pager.capacity == 100
+
+
 def test_touch_counts_a_reference_only_where_something_is_resident():
     pager = pager_with(100, Watermarks(1, 1), a=40, b=40, c=40)
     assert pager.touch("a") is None
     pager.page_in(whole(pager, "a", "b"))
     assert isinstance(pager.touch("a"), PageHit)
     assert pager.page_in(whole(pager, "c")).evicted == ("b",)
+
+
+def test_events_alone_tell_what_is_resident():
+    pager = pager_with(100, Watermarks(1, 1), a=40, b=40, c=40, d=20)
+    events = [*pager.page_in(whole(pager, "a", "b")).events, pager.pin("a"), pager.pin("b"), pager.unpin("b")]
+    assert (replay(events).tokens, replay(events).pinned) == ({"a": 40, "b": 40}, {"a"})
+    events += [*pager.page_in(whole(pager, "c")).events, pager.page_out("a"), pager.prefetch(*whole(pager, "d"))]
+    told = replay(events)
+    assert (told.tokens, told.pinned, told.capacity, told.token_count) == ({"c": 40, "d": 20}, set(), 100, 60)
 
 
 @pytest.mark.parametrize("capacity", [0, -1])
@@ -234,7 +287,8 @@ calls = st.one_of(
         st.just("page_in"), st.lists(st.tuples(st.sampled_from(IDS), st.integers(1, 10)), min_size=1, max_size=4)
     ),
     st.tuples(st.sampled_from(["pin", "unpin", "page_out", "touch", "reference"]), st.sampled_from(IDS)),
-    st.tuples(st.just("resize"), st.integers(1, 200)),
+    st.tuples(st.sampled_from(["prefetch", "pin"]), st.sampled_from(IDS)),
+    st.tuples(st.sampled_from(["resize", "shed"]), st.integers(1, 200)),
 )
 
 
@@ -243,8 +297,11 @@ def carry_out(pager: Pager, call) -> list:
         case ("page_in", parts):
             sized = [(page_id, LineRange(1, last)) for page_id, last in parts]
             return list(pager.page_in([PageRequest(p, lines, 3 * lines.last) for p, lines in sized]).events)
-        case ("resize", capacity):
-            return pager.resize(max(capacity, pager.pinned_tokens, 1))
+        case ("shed" | "resize" as name, tokens):
+            return getattr(pager, name)(tokens)
+        case ("prefetch", page_id):
+            event = pager.prefetch(PageRequest(page_id, LineRange(1, 10), 30))
+            return [event] if event else []
         case (name, page_id):
             event = getattr(pager, name)(page_id)
             return [event] if event else []
@@ -260,23 +317,24 @@ def test_whatever_is_asked_memory_stays_within_capacity_and_keeps_its_pins(polic
     pager = Pager(capacity, REPLACEMENT_POLICIES[policy](), watermarks)
     for page_id in IDS:
         pager.table.list_page(page_id, token_count=30, line_count=10)
-    replayed: dict[str, int] = {}
+    happened = []
     for call in sequence:
         before, pinned = state(pager), {f.page_id for f in pager.table.frames() if f.pinned}
+        recent = list(pager.working_set._references)
         try:
             events = carry_out(pager, call)
-        except (AdmissionRefusedError, NotResidentError):
+        except (AdmissionRefusedError, NotResidentError, ValueError):
             assert state(pager) == before, "a refused call changed something"
+            assert list(pager.working_set._references) == recent, "a refused call counted as a reference"
             continue
-        for event in events:
-            match event:
-                case PageIn(page_ids=(page_id,), page_tokens=(tokens,)):
-                    replayed[page_id] = replayed.get(page_id, 0) + tokens
-                case Eviction(page_ids=(page_id,)):
-                    assert page_id not in pinned, "a pinned page was evicted"
-                    del replayed[page_id]
-                case PageOut(page_ids=(page_id,)):
-                    del replayed[page_id]
+        happened += events
+        evicted = {page_id for event in events if isinstance(event, Eviction) for page_id in event.page_ids}
+        assert not evicted & pinned, "a pinned page was evicted"
+        assert call[0] != "prefetch" or not evicted, "a page was evicted for one that nobody asked for"
         assert pager.resident_tokens <= pager.capacity
-        assert replayed == {f.page_id: f.token_count for f in pager.table.frames()}, "events do not tell the state"
         assert not events or events[-1].tokens_after <= pager.capacity
+        told = replay(happened)
+        assert told.tokens == {f.page_id: f.token_count for f in pager.table.frames()}, "events do not tell the state"
+        assert told.pinned == {f.page_id for f in pager.table.frames() if f.pinned}
+        assert told.token_count == pager.resident_tokens
+        assert told.capacity == (pager.capacity if happened else None)

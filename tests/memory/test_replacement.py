@@ -1,6 +1,8 @@
 """Which page has to go: behaviour as reference strings."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from docpager.memory import (
     REPLACEMENT_POLICIES,
@@ -40,6 +42,21 @@ def replay(policy: str, references: str, capacity: int) -> tuple[str, str]:
         ("lru", 3, "ABCAD", "ABCD", "B"),
         ("lru", 3, "ABCADB", "ABCDB", "BC"),
         ("lru", 2, "ABABCA", "ABCA", "AB"),
+        ("clock", 3, "ABC", "ABC", ""),
+        ("clock", 3, "ABCAD", "ABCD", "B"),
+        ("clock", 3, "ABCADB", "ABCDB", "BC"),
+        # every page has a second chance, so the hand goes round once and takes the first: LRU would take C
+        ("clock", 3, "ABCCABD", "ABCD", "A"),
+        # the hand has passed A, whose second chance is gone; E came in behind it
+        ("clock", 3, "ABCADEF", "ABCDEF", "BCA"),
+        # the newest goes: nothing stands behind it in the log
+        ("gdsf", 3, "ABCD", "ABCD", "C"),
+        # D came in on top of what C was worth when it went
+        ("gdsf", 3, "ABCDE", "ABCDE", "CB"),
+        # C was asked for again and is worth two of B
+        ("gdsf", 3, "ABCCCCD", "ABCD", "B"),
+        # what was dear once goes in time: each victim lifts those that come after it
+        ("gdsf", 2, "AABCDEFGHA", "ABCDEFGHA", "BCDAFEH"),
     ],
 )
 def test_policy_faults_and_evicts_as_its_reference_string_says(policy, capacity, references, faults, victims):
@@ -56,6 +73,47 @@ def test_lru_never_faults_more_with_more_frames():
     references = "ABCDABEABCDE"
     faults = [len(replay("lru", references, frames)[0]) for frames in range(1, 6)]
     assert faults == sorted(faults, reverse=True)
+
+
+@given(st.text("ABCDEFG", max_size=60), st.integers(1, 6))
+def test_lru_holds_all_that_it_would_hold_in_a_smaller_memory(references, frames):
+    smaller, larger = (pager_for("lru", capacity) for capacity in (frames, frames + 1))
+    for page_id in references:
+        for pager in (smaller, larger):
+            pager.page_in([PageRequest(page_id, ONE_LINE, 1)])
+        assert resident(smaller) <= resident(larger)
+
+
+def test_fifo_holds_not_all_that_it_would_hold_in_a_smaller_memory():
+    smaller, larger = (pager_for("fifo", capacity) for capacity in (3, 4))
+    held = []
+    for page_id in "ABCDABEABCDE":
+        for pager in (smaller, larger):
+            pager.page_in([PageRequest(page_id, ONE_LINE, 1)])
+        held.append(resident(smaller) <= resident(larger))
+    assert not all(held)
+
+
+def pager_for(policy: str, capacity: int, **sizes: int) -> Pager:
+    pager = Pager(capacity, REPLACEMENT_POLICIES[policy](), AS_NEEDED)
+    for page_id in sizes or "ABCDEFG":
+        pager.table.list_page(page_id, token_count=sizes.get(page_id, 1), line_count=1)
+    return pager
+
+
+def resident(pager: Pager) -> set[str]:
+    return {frame.page_id for frame in pager.table.frames()}
+
+
+def test_gdsf_takes_along_what_stands_behind_a_break_before_it_breaks_the_log_further_up():
+    pager = pager_for("gdsf", 100, A=10, B=10, C=50, D=10, E=60)
+    for page_id, tokens in (("A", 10), ("B", 10), ("C", 50), ("D", 10)):
+        pager.page_in([PageRequest(page_id, ONE_LINE, tokens)])
+    for _ in range(9):
+        pager.touch("D")
+    admission = pager.page_in([PageRequest("E", ONE_LINE, 60)])
+    assert admission.evicted == ("C",)
+    assert resident(pager) == {"A", "B", "D", "E"}
 
 
 @pytest.fixture(params=REPLACEMENT_POLICIES)
