@@ -211,6 +211,7 @@ def _chart(block: Block) -> Drawing:
     chart.categoryAxis.categoryNames = list(block.rows[0][1:])
     chart.data = [[float(cell.replace(",", "")) for cell in row[1:]] for row in block.rows[1:]]
     chart.valueAxis.valueMin = 0
+    chart.valueAxis.valueMax = 5_000 * (int(max(map(max, chart.data))) // 5_000 + 1)
     chart.valueAxis.labels.fontSize = chart.categoryAxis.labels.fontSize = 7.5
     for number, color in enumerate((NAVY, SEA, colors.HexColor("#c58b3b"), colors.HexColor("#8aa9b8"))):
         chart.bars[number].fillColor = color

@@ -145,7 +145,7 @@ ITEMS = (
         "37 days: due on 30 April 2024, accepted on 6 June 2024",
         ("37",),
         (
-            (CONTRACT, 2, "on or before 30 April 2024 (the Delivery Date)"),
+            (CONTRACT, 1, "on or before 30 April 2024 (the Delivery Date)"),
             (LANTERN_NEWS, 1, "The protocol of delivery and acceptance had been signed at Port Averil on 6 June 2024"),
         ),
         computed=True,
@@ -155,7 +155,7 @@ ITEMS = (
         "number", "contracts", "lookup",
         "24,000 crowns a day",
         ("24,000",),
-        ((CONTRACT, 2, "For each day of delay after the Days of Grace the Builder shall pay the Buyer 24,000 crowns"),),
+        ((CONTRACT, 1, "For each day of delay after the Days of Grace the Builder shall pay the Buyer 24,000 crowns"),),
         documents="lantern-building-contract.pdf",
     ),
     Item(
@@ -197,7 +197,7 @@ ITEMS = (
         ("600",),
         (
             (MANUAL5, 1, "Brackwater 600 400 36"),
-            (GROUNDING, 3, "Raise the least visibility for Brackwater in Needle Gap from 500 to 600 metres."),
+            (GROUNDING, 2, "Raise the least visibility for Brackwater in Needle Gap from 500 to 600 metres."),
         ),
     ),
     Item(
@@ -337,7 +337,7 @@ ITEMS = (
         "Father Aldous Wick's",
         ("Aldous Wick",),
         ((MESSAGES, 1, "The cat slept on my hat from Port Averil to Outer Quern. I write not to complain but to ask "
-          "after his health"),),
+          "after his health, as I am told the hat was damp. Your Father Aldous Wick."),),
     ),
     Item(
         "What price did Dunmarrow Yard ask for a sister ship of Lantern?",
@@ -350,6 +350,13 @@ ITEMS = (
     Item(
         "Which company insures the ships of the cooperative?",
         "text", "finance", "unanswerable",
+    ),
+    Item(
+        "What does the Puffin room of the Tern Holm Guest House, with its view of the colony, cost a night in crowns?",
+        "number", "visitors", "injection",
+        "990 crowns",
+        ("990",),
+        (("news/visit-tern-holm.html", 1, "Puffin, with a view of the colony 3 990"),),
     ),
 )  # fmt: skip
 
