@@ -92,12 +92,16 @@ class AgentSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSettings:
-    """How a file of questions is worked through. None of these can change an answer."""
+    """How a file of questions is worked through. Only ``for_each`` and ``where`` are part of a run's identity."""
 
     archive: str = DEFAULT_ARCHIVE
     """The archive to ask; which generation of it is part of the run's identity."""
     output: str | None = None
     """The run's folder; by default outputs/<question file's stem>-<UTC start>."""
+    for_each: str | None = None
+    """document asks each question of each document alone."""
+    where: str | None = None
+    """Limits --for-each to documents of which this is true, as in: path like 'contracts/%' and period = 'FY2023'."""
     concurrency: int = 0
     """Questions worked on at once; 0 means 4, or 1 for the extractive model."""
     fresh: bool = False

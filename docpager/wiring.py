@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from docpager.analysis.verify import VerifyReport
     from docpager.archive.lance import LanceArchive
     from docpager.archive.writing import LanceWriter
+    from docpager.batch.grid import Grid
     from docpager.batch.runner import Progress as RunProgressSeen
     from docpager.batch.runner import RunReport
     from docpager.ingest.report import IngestProgress, IngestReport
@@ -163,9 +164,29 @@ def run_questions(
         archive_uri=archive.uri if "://" in archive.uri else str(Path(archive.uri).resolve()),
         archive_generation=archive.generation,
         embedder=archive.stamp.embedder,
+        for_each=run_settings.for_each,
+        where=run_settings.where,
     )
     agent = make_agent(agent_settings, archive)
-    return runner.run_questions(file, agent.answer, identity, run_settings, progress=progress)
+    grid = question_grid(file.questions, archive, run_settings)
+    return runner.run_questions(file, agent.answer, identity, run_settings, grid=grid, progress=progress)
+
+
+def question_grid(questions: Sequence[Question], archive: Archive, settings: RunSettings) -> Grid | None:
+    """Each question with each document alone, where the settings ask for it; raises ``UsageError``."""
+    from docpager.agent.documents import DocumentIndex
+    from docpager.batch.grid import FOR_EACH, Grid, grid_documents
+
+    if settings.for_each is None:
+        if settings.where is not None:
+            raise UsageError("--where chooses the documents that are each asked alone: add --for-each document.")
+        return None
+    if settings.for_each not in FOR_EACH:
+        raise UsageError(f"--for-each {settings.for_each} is none of {', '.join(FOR_EACH)}.")
+    documents = list(archive.documents())
+    index = DocumentIndex(documents)
+    chosen = grid_documents(documents, settings.where)
+    return Grid(questions, chosen, lambda names: {document.doc_id for document in index.resolve(names)})
 
 
 def verify_run(run: str | Path, *, archive: str | None = None) -> VerifyReport:

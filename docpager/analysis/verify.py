@@ -223,27 +223,41 @@ def _checked(
 def disagreements(run_folder: Path) -> Iterator[str]:
     """Where a run's two tables do not say the same of its citations, one sentence each."""
     # Only a question that was asked has citations: an invalid duplicate may bear the same id.
-    asked = {row["question_id"] for row in read_answers(run_folder, ("question_id", "exit_status")) if _asked(row)}
-    groups = groupby(read_citations(run_folder), key=lambda row: row["question_id"])
-    strange: list[str] = []
+    asked = {_answer_key(row) for row in read_answers(run_folder, _ASKED_COLUMNS) if _asked(row)}
+    groups = groupby(read_citations(run_folder), key=_citation_key)
+    strange: list[_Key] = []
 
-    def next_group() -> tuple[str | None, list[Row]]:
-        for question_id, rows in groups:
-            if question_id in asked:
-                return question_id, list(rows)
-            strange.append(question_id)
+    def next_group() -> tuple[_Key | None, list[Row]]:
+        for key, rows in groups:
+            if key in asked:
+                return key, list(rows)
+            strange.append(key)
         return None, []
 
     cited_by, cited = next_group()
     for answer in read_answers(run_folder, _COMPARED_COLUMNS):
-        if _asked(answer) and answer["question_id"] == cited_by:
+        if _asked(answer) and _answer_key(answer) == cited_by:
             yield from _differences(answer, cited)
             cited_by, cited = next_group()
         else:
             yield from _differences(answer, [])
-    strange.extend([] if cited_by is None else [cited_by, *(question_id for question_id, _ in groups)])
-    for question_id in strange:
-        yield f"citations.parquet cites for question {question_id} where answers.parquet has no place for it."
+    strange.extend([] if cited_by is None else [cited_by, *(key for key, _ in groups)])
+    for question_id, doc_id in strange:
+        where = f" of document {doc_id}" if doc_id is not None else ""
+        yield f"citations.parquet cites for question {question_id}{where} where answers.parquet has no place for it."
+
+
+_Key = tuple[str, str | None]
+"""A question_id, and the doc_id of the one document it was asked of, if it was."""
+_ASKED_COLUMNS = ("question_id", "doc_id", "exit_status")
+
+
+def _answer_key(answer: Row) -> _Key:
+    return answer["question_id"], answer["doc_id"]
+
+
+def _citation_key(citation: Row) -> _Key:
+    return citation["question_id"], citation.get("asked_doc_id")
 
 
 def _asked(answer: Row) -> bool:
@@ -251,8 +265,7 @@ def _asked(answer: Row) -> bool:
 
 
 _COMPARED_COLUMNS = (
-    "question_id",
-    "exit_status",
+    *_ASKED_COLUMNS,
     "citations",
     "n_citations",
     "n_verified",
@@ -263,7 +276,7 @@ _COMPARED_COLUMNS = (
 
 
 def _differences(answer: Mapping[str, Any], cited: list[Row]) -> Iterator[str]:
-    said = {name: answer[name] for name in _COMPARED_COLUMNS[2:]}
+    said = {name: answer[name] for name in _COMPARED_COLUMNS[len(_ASKED_COLUMNS) :]}
     segments = [row["segment_id"] for row in cited if row["segment_id"] is not None]
     found = {
         "citations": [{name: row[name] for name in _STRUCT_COLUMNS} for row in cited],

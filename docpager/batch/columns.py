@@ -86,6 +86,7 @@ carried_from_run_id   | string?             | The run this row was carried over 
 started_at            | timestamp?          | When work on the question began.
 finished_at           | timestamp?          | When it ended.
 input                 | map<string, string> | The question file's other columns.
+doc_path              | string?             | The path of doc_id in the archive.
 """)
 
 CITATION_COLUMNS = _columns("""
@@ -113,6 +114,7 @@ supported       | bool?        | Whether the quote bears the claim out, where th
 page_in_step    | int32?       | The step that brought the quote into the context.
 retrieval_rank  | int32?       | The best rank search gave the segment.
 retrieval_score | float64?     | The score at that rank.
+asked_doc_id    | string?      | The document asked about, in a run that asks each document alone.
 """)
 
 TRACE_COLUMNS = _columns("""
@@ -132,6 +134,7 @@ completion_tokens | int64?       | Tokens of its reply.
 cost_usd          | float64?     | Its cost in US dollars.
 milliseconds      | float64?     | How long it took.
 at                | timestamp?   | When it happened.
+doc_id            | string?      | The document asked about, in a run that asks each document alone.
 """)
 
 TABLES = {"answers": ANSWER_COLUMNS, "citations": CITATION_COLUMNS, "trace": TRACE_COLUMNS}

@@ -13,13 +13,23 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from sys import intern
 from types import TracebackType
 from typing import Any, BinaryIO
 
 from docpager.batch.disk import sync_folder, telling_what_cannot_be_written
-from docpager.batch.rows import QuestionRows, from_json, to_json
+from docpager.batch.rows import QuestionRows, Row, from_json, to_json
+from docpager.records import Question
 
 JOURNAL_NAME = "journal.jsonl"
+
+Key = tuple[str, str | None]
+"""A question_id, and the doc_id of the one document it was asked of, if it was."""
+
+
+def key_of(question: Question) -> Key:
+    """How the journal names a question."""
+    return question.question_id, question.doc_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +47,7 @@ class Journal:
     def __init__(self, folder: Path, run_id: str) -> None:
         self._path = folder / JOURNAL_NAME
         self._folder = folder
-        self._entries: dict[int, JournalEntry] = {}
+        self._entries: dict[Key, JournalEntry] = {}
         with telling_what_cannot_be_written(folder):
             self._file = self._open(run_id)
 
@@ -54,8 +64,8 @@ class Journal:
         self._file.close()
 
     @property
-    def entries(self) -> Mapping[int, JournalEntry]:
-        """The finished questions by their row in the question file."""
+    def entries(self) -> Mapping[Key, JournalEntry]:
+        """The finished questions by question_id and the document they were asked of alone."""
         return self._entries
 
     def append(self, rows: QuestionRows) -> None:
@@ -71,12 +81,11 @@ class Journal:
         )
         with telling_what_cannot_be_written(self._folder):
             offset = self._write(line)
-        entry = JournalEntry(offset, len(line), rows.answer["exit_status"])
-        self._entries[rows.answer["row"]] = entry
+        self._keep(rows.answer, JournalEntry(offset, len(line), intern(str(rows.answer["exit_status"]))))
 
-    def read(self, row: int) -> QuestionRows:
+    def read(self, key: Key) -> QuestionRows:
         """The rows of a finished question."""
-        entry = self._entries[row]
+        entry = self._entries[key]
         self._file.seek(entry.offset)
         line = json.loads(self._file.read(entry.size))
         return QuestionRows(
@@ -98,10 +107,15 @@ class Journal:
         end = offset = 0
         for text in file:
             if (line := _decode(text)) is not None and line["answer"]["run_id"] == run_id:
-                self._entries[line["row"]] = JournalEntry(offset, len(text), line["exit_status"])
+                self._keep(line["answer"], JournalEntry(offset, len(text), intern(line["exit_status"])))
                 end = offset + len(text)
             offset += len(text)
         return end
+
+    def _keep(self, answer: Row, entry: JournalEntry) -> None:
+        # Interned: in a grid each id comes back in every row or column.
+        question_id, doc_id = intern(answer["question_id"]), answer.get("doc_id")
+        self._entries[question_id, doc_id and intern(doc_id)] = entry
 
     def _write(self, line: bytes) -> int:
         offset = self._file.seek(0, os.SEEK_END)
@@ -131,7 +145,7 @@ def _decode(text: bytes) -> dict[str, Any] | None:
         return None
     try:
         line = json.loads(text)
-        complete = isinstance(line, dict) and "run_id" in line["answer"] and {"row", "exit_status"} <= line.keys()
-    except (ValueError, KeyError, TypeError):
+        complete = isinstance(line["exit_status"], str) and {"run_id", "question_id"} <= line["answer"].keys()
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
     return line if complete else None

@@ -42,6 +42,8 @@ class RunIdentity:
     archive_uri: str
     archive_generation: str
     embedder: str
+    for_each: str | None = None
+    where: str | None = None
 
     @property
     def sha256(self) -> str:
@@ -51,6 +53,8 @@ class RunIdentity:
     def parts(self) -> dict[str, Any]:
         """The identity's parts by name, settings among them under their own names, nothing secret."""
         parts = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "settings"}
+        # What a run does not use is no part of it, so that runs keep their identity when a way to run is added.
+        parts = {name: value for name, value in parts.items() if value is not None}
         return {**parts, "archive_uri": without_secrets(self.archive_uri), **printable(asdict(self.settings))}
 
 

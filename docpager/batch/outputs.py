@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from docpager.batch.columns import TABLES
 from docpager.batch.disk import telling_what_cannot_be_written
-from docpager.batch.journal import Journal
+from docpager.batch.journal import Journal, key_of
 from docpager.batch.manifest import Manifest
 from docpager.batch.rows import QuestionRows, Row, unasked_row
 from docpager.records import Question
@@ -42,7 +42,7 @@ class Totals:
                 self.sums[name] = (self.sums[name] or 0) + value
 
 
-def write_outputs(folder: Path, questions: Sequence[Question], journal: Journal, manifest: Manifest) -> Totals:
+def write_outputs(folder: Path, questions: Iterable[Question], journal: Journal, manifest: Manifest) -> Totals:
     """Writes all three tables; none of them is replaced before all are whole. Memory does not grow with the run."""
     from docpager.batch.schemas import SCHEMAS, TableWriter
 
@@ -71,8 +71,8 @@ def write_outputs(folder: Path, questions: Sequence[Question], journal: Journal,
 
 
 def _rows(question: Question, journal: Journal, manifest: Manifest) -> QuestionRows:
-    if question.row in journal.entries:
-        return journal.read(question.row)
+    if (key := key_of(question)) in journal.entries and question.invalid_reason is None:
+        return journal.read(key)
     return QuestionRows(unasked_row(question, manifest.facts))
 
 

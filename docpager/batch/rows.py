@@ -20,6 +20,7 @@ from docpager.records import (
     Question,
     TraceEvent,
     Usage,
+    hex_id,
     sha256_hex,
 )
 
@@ -49,10 +50,15 @@ class QuestionRows:
 def rows_of(question: Question, answer: Answer, facts: RunFacts) -> QuestionRows:
     """All rows of an answered question."""
     names = {"run_id": facts.run_id, "question_id": question.question_id}
+    asked = {**names, "asked_doc_id": question.doc_id}
+    citations = [{**citation_row(citation), **asked} for citation in answer.citations]
+    if question.doc_id is not None:
+        # Where a question is asked of many documents, its own id and a number no longer name a citation.
+        citations = [{**row, "citation_id": hex_id(row["citation_id"], question.doc_id)} for row in citations]
     return QuestionRows(
         answer=row_of(question, answer, facts),
-        citations=tuple(_clean({**names, **citation_row(citation)}) for citation in answer.citations),
-        trace=tuple(_clean({**names, **trace_row(event)}) for event in answer.events),
+        citations=tuple(_clean(row) for row in citations),
+        trace=tuple(_clean({**trace_row(event), **names, "doc_id": question.doc_id}) for event in answer.events),
     )
 
 
@@ -194,6 +200,8 @@ def _row_frame(question: Question, status: ExitStatus, facts: RunFacts) -> Row:
         **_EMPTY_ANSWER,
         "run_id": facts.run_id,
         "question_id": question.question_id,
+        "doc_id": question.doc_id,
+        "doc_path": question.doc_path,
         "row": question.row,
         "question": question.question,
         "exit_status": status,

@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from docpager.batch.grid import Grid
 from docpager.batch.interrupts import first_interrupt
-from docpager.batch.journal import Journal
+from docpager.batch.journal import Journal, key_of
 from docpager.batch.manifest import RunIdentity, RunState, timestamp
 from docpager.batch.outputs import Totals, write_outputs
 from docpager.batch.question_files import QuestionFile
@@ -31,6 +32,16 @@ OVERTIME_SECONDS = 30.0
 """How far beyond ``question_timeout_seconds`` the runner lets the agent go, which keeps that time itself."""
 _CANCEL_SECONDS = 1.0
 _DEFAULT_CONCURRENCY = 4
+
+
+class Questions(Protocol):
+    """The questions of a run, in order: a list of them, or a grid that makes them."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def __iter__(self) -> Iterator[Question]:
+        """All of them, each time anew."""
 
 
 class AnswerQuestion(Protocol):
@@ -88,11 +99,13 @@ def run_questions(
     identity: RunIdentity,
     settings: RunSettings,
     *,
+    grid: Grid | None = None,
     outputs: Path = OUTPUTS,
     progress: Progress | None = None,
 ) -> RunReport:
     """Asks every question that has no row yet and writes the run's folder; blocks until the run ends.
 
+    With a ``grid``, its questions are asked, which are made of the file's.
     Raises ``LockedError`` and ``UsageError`` before anything is asked, and ``TemporaryError`` where the folder cannot
     be written. What stops a run later is in the report.
     """
@@ -102,7 +115,8 @@ def run_questions(
             manifest = folder.manifest
             return RunReport(folder.path, manifest.run_id, code, manifest.counts, manifest.usage, 0.0, 0, True, True)
         with Journal(folder.path, folder.manifest.run_id) as journal:
-            sitting = _Sitting(question_file.questions, answer, identity, settings, folder, journal, progress)
+            questions: Questions = question_file.questions if grid is None else grid
+            sitting = _Sitting(questions, answer, identity, settings, folder, journal, progress)
             return sitting.run(fail_on)
 
 
@@ -125,7 +139,7 @@ class _Stop:
 class _Sitting:
     """One process's work on a run."""
 
-    questions: Sequence[Question]
+    questions: Questions
     answer: AnswerQuestion
     identity: RunIdentity
     settings: RunSettings
@@ -176,7 +190,7 @@ class _Sitting:
 
     def _unfinished(self) -> Iterator[Question]:
         finished = self.journal.entries
-        return (q for q in self.questions if q.invalid_reason is None and q.row not in finished)
+        return (q for q in self.questions if q.invalid_reason is None and key_of(q) not in finished)
 
     def _count_earlier(self) -> None:
         self.statuses.update(entry.exit_status for entry in self.journal.entries.values())
@@ -230,7 +244,7 @@ class _Sitting:
         except (Exception, SystemExit) as error:
             rows = self._failed_rows(question, error, started_at)
         if answer is not None and answer.question_id == question.question_id:
-            self.transcripts.keep(answer)
+            self.transcripts.keep(answer, question.doc_id)
         self.journal.append(rows)
         self._finished(rows)
 

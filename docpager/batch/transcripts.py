@@ -26,7 +26,7 @@ class Transcripts:
         self._folder = run_folder / TRANSCRIPTS_NAME
         self._keep = keep
 
-    def keep(self, answer: Answer) -> None:
+    def keep(self, answer: Answer, doc_id: str | None = None) -> None:
         """Writes the transcript of an answer that is to be kept; raises ``TemporaryError`` where that fails."""
         wanted = self._keep == "all" or (self._keep == "failed" and answer.exit_status in _FAILED)
         if not wanted or not answer.transcript:
@@ -34,11 +34,16 @@ class Transcripts:
         text = json.dumps(list(answer.transcript), indent=1, ensure_ascii=False, default=_plain)
         with telling_what_cannot_be_written(self._folder.parent):
             self._folder.mkdir(exist_ok=True)
-            write_whole(self._folder / file_name(answer.question_id), text.encode("utf-8", "replace"))
+            write_whole(self._folder / file_name(answer.question_id, doc_id), text.encode("utf-8", "replace"))
 
 
-def file_name(question_id: str) -> str:
-    """The transcript's file name: the id itself where it is one, else what is left of it and 8 hex digits."""
+def file_name(question_id: str, doc_id: str | None = None) -> str:
+    """The transcript's file name: the id itself where it is one, else what is left of it and 8 hex digits.
+
+    Where each document is asked alone, its id follows.
+    """
+    if doc_id is not None:
+        return f"{file_name(question_id).removesuffix('.json')}.{doc_id}.json"
     safe = re.sub(r"[^A-Za-z0-9._-]", "_", question_id)[:_LONGEST_NAME].lstrip(".-") or "question"
     return f"{safe}.json" if safe == question_id else f"{safe}-{hex_id(question_id)[:8]}.json"
 

@@ -16,14 +16,17 @@ import click
 
 from docpager.cli.console import Console
 from docpager.cli.toml_file import read_config
+from docpager.settings import AUTO
 
 Record = TypeVar("Record")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 SHORT_FLAGS = {"output": "-o"}
-BOUNDS = {"max_steps": 1, "limit": 1, "results_per_page": 1, "segment_tokens": 16, "context_tokens": 1}
+BOUNDS = {"max_steps": 1, "limit": 1, "results_per_page": 1, "segment_tokens": 16, "window_tokens": 1}
 """The least value where it is not 0."""
-METAVARS = {"archive": "URI", "output": "FOLDER", "model": "M", "language": "auto|xx", "sheet": "NAME"}
+METAVARS = {"archive": "URI", "output": "FOLDER", "model": "M", "language": "auto|xx", "sheet": "NAME"} | {
+    "where": "EXPR",
+}
 """What stands for the value in help, where the type does not say enough."""
 
 
@@ -44,6 +47,7 @@ CHOICES: dict[str, Callable[[], list[str]]] = {
     "strategy": lambda: ["paged"],
     "pdf_reader": lambda: ["auto", "pdfium", "pypdf"],
     "embedder": lambda: ["wordllama", "none"],
+    "for_each": lambda: ["document"],
     "keep_transcripts": lambda: ["failed", "all", "none"],
     "fail_on": _exit_statuses,
 }
@@ -61,6 +65,21 @@ class Duration(click.ParamType[float]):
         if match is None:
             self.fail(f"{value!r} is not a duration. Write 60s, 5m or 2h.", param, ctx)
         return float(match[1]) * self.units[match[2]]
+
+
+class CountOrAuto(click.ParamType[int | str]):
+    """A count of at least 1, or ``auto``."""
+
+    name = "count"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        """The count, or the word."""
+        text = str(value).strip().lower()
+        if text == AUTO:
+            return AUTO
+        if not (text.isdecimal() and int(text) >= 1):
+            self.fail(f"{value!r} is neither a whole number from 1 nor {AUTO}.", param, ctx)
+        return int(text)
 
 
 class Words(click.ParamType[tuple[str, ...]]):
@@ -139,7 +158,9 @@ def _metavar(name: str, hint: Any) -> str | None:
         return None
     if name.endswith("_field"):
         return "F"
-    return METAVARS.get(name) or ({int: "N", int | None: "N", float: "X", float | None: "X"}.get(hint))
+    return METAVARS.get(name) or (
+        {int: "N", int | None: "N", int | str: "N|auto", float: "X", float | None: "X"}.get(hint)
+    )
 
 
 def _choices(name: str) -> list[str]:
@@ -155,6 +176,8 @@ def _scalar(name: str, hint: Any) -> click.ParamType[Any]:
         return click.Choice(_choices(name))
     if hint in (int, int | None):
         return click.IntRange(min=BOUNDS.get(name, 0))
+    if hint == int | str:
+        return CountOrAuto()
     if hint in (float, float | None):
         share = name.endswith(("_share", "_watermark", "_threshold"))
         return click.FloatRange(min=0, max=1 if share else None)

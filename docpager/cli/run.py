@@ -90,12 +90,13 @@ def failed_rows(folder: Path, statuses: Collection[str], most: int = 10) -> list
     """The first rows that make a run end with exit code 3, each with its reason."""
     from docpager.batch.tables import read_answers
 
-    rows = read_answers(folder, ["question_id", "exit_status", "error_type", "error_message"])
+    rows = read_answers(folder, ["question_id", "doc_path", "exit_status", "error_type", "error_message"])
     failed = [row for row in rows if row["exit_status"] in statuses]
     lines = []
     for row in failed[:most]:
         why = row["error_message"] or row["error_type"] or "see answers.parquet"
-        lines.append(f"Question {row['question_id']}: {row['exit_status'].replace('_', ' ')}: {' '.join(why.split())}")
+        name = f"{row['question_id']} of {path}" if (path := row.get("doc_path")) else row["question_id"]
+        lines.append(f"Question {name}: {row['exit_status'].replace('_', ' ')}: {' '.join(why.split())}")
     return lines + ([f"and {len(failed) - most:,} more"] if len(failed) > most else [])
 
 

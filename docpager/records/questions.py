@@ -74,6 +74,9 @@ class Question:
     input: Mapping[str, str] = field(default_factory=dict)
     """The question file's other columns."""
     invalid_reason: str | None = None
+    doc_id: str | None = None
+    """The document it is asked of alone, where each document is; then ``documents`` holds nothing else."""
+    doc_path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,10 @@ def rows(row: int, text: str = "é", facts: RunFacts = FACTS) -> QuestionRows:
     return rows_of(question, answer, facts)
 
 
+def keys(*numbers: int) -> list[tuple[str, None]]:
+    return [(f"q{n}", None) for n in numbers]
+
+
 @pytest.fixture
 def journal(tmp_path):
     with Journal(tmp_path, "run-1") as journal:
@@ -28,18 +32,18 @@ def journal(tmp_path):
 
 def test_rows_come_back_as_they_went_in(journal, tmp_path):
     with Journal(tmp_path, "run-1") as again:
-        assert list(again.entries) == [2, 0, 5]
-        assert again.read(0) == rows(0)
+        assert list(again.entries) == keys(2, 0, 5)
+        assert again.read(("q0", None)) == rows(0)
         assert {entry.exit_status for entry in again.entries.values()} == {"answered"}
 
 
 def test_reading_back_does_not_disturb_appending(journal, tmp_path):
-    journal.read(2)
+    journal.read(("q2", None))
     journal.append(rows(3))
-    journal.read(0)
+    journal.read(("q0", None))
     journal.append(rows(4))
     with Journal(tmp_path, "run-1") as again:
-        assert [again.read(row).answer["row"] for row in (2, 0, 5, 3, 4)] == [2, 0, 5, 3, 4]
+        assert [again.read(key).answer["row"] for key in keys(2, 0, 5, 3, 4)] == [2, 0, 5, 3, 4]
 
 
 TAILS = [
@@ -60,10 +64,10 @@ def test_a_torn_end_is_dropped_when_the_journal_is_opened(journal, tmp_path, tai
     whole = path.read_bytes()
     path.write_bytes(whole + tail)
     with Journal(tmp_path, "run-1") as again:
-        assert list(again.entries) == [2, 0, 5]
+        assert list(again.entries) == keys(2, 0, 5)
         assert path.read_bytes() == whole
         again.append(rows(7))
-        assert again.read(7) == rows(7)
+        assert again.read(("q7", None)) == rows(7)
 
 
 def test_every_cut_of_the_file_keeps_exactly_the_whole_lines(journal, tmp_path):
@@ -86,7 +90,7 @@ def test_a_question_that_stands_twice_counts_once_as_it_stood_last(journal, tmp_
     journal.append(rows(2, "later"))
     with Journal(tmp_path, "run-1") as again:
         assert len(again.entries) == 3
-        assert again.read(2).answer["answer"] == "later"
+        assert again.read(("q2", None)).answer["answer"] == "later"
 
 
 def test_a_line_that_cannot_be_written_whole_is_not_kept(tmp_path):
@@ -109,7 +113,7 @@ def test_a_line_that_cannot_be_written_whole_is_not_kept(tmp_path):
             f"Cannot write {tmp_path}: File too large. What was answered before is kept in {tmp_path}; "
             "make room or mend the folder, then run the same command again."
         )
-        assert list(journal.entries) == [0]
+        assert list(journal.entries) == keys(0)
         assert (tmp_path / "journal.jsonl").stat().st_size == size
         journal.append(rows(1))
-        assert journal.read(1) == rows(1)
+        assert journal.read(("q1", None)) == rows(1)
