@@ -11,7 +11,11 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from docpager.errors import UsageError
+
 DEFAULT_ARCHIVE = "data/archive.lancedb"
+AUTO = "auto"
+"""A value that leaves the choice to docpager."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +68,16 @@ class AgentSettings:
     """The model's name; extractive is built in and needs no endpoint."""
     strategy: str = "paged"
     """How the agent works: paged is the memory-paged loop."""
-    context_tokens: int = 8192
-    """The window: the largest request plus the reply, in the model's tokens."""
+    context_tokens: int | str = 8192
+    """The window: the largest request plus the reply, in the model's tokens; auto grows with what a question needs."""
+    window_tokens: int = 8192
+    """The model's own window in its tokens, up to which auto may grow; unused where context_tokens is a number."""
     reply_tokens: int = 0
     """Kept free for the reply; 0 means an eighth of the window, between 256 and 1,024 tokens."""
     read_tokens: int = 24000
     """The most tokens of document text shown for a question: pages, snippets, find, outline."""
+    readahead: bool = False
+    """Brings the next page of a document unasked when two in a row were paged in."""
     policy: str = "lru"
     """The replacement policy that chooses which page to evict."""
     max_steps: int = 40
@@ -88,6 +96,15 @@ class AgentSettings:
     """Search results shown at once."""
     abstain_threshold: float = 0.45
     """The extractive reader abstains when its confidence is below this."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.context_tokens, str) and self.context_tokens != AUTO:
+            raise UsageError(f"context_tokens is a number of tokens or {AUTO}, not {self.context_tokens!r}.")
+
+    @property
+    def largest_window(self) -> int:
+        """The most tokens a request and its reply may have together."""
+        return self.window_tokens if isinstance(self.context_tokens, str) else self.context_tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

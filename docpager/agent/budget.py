@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from docpager.errors import WindowTooSmallError
 from docpager.settings import AgentSettings
@@ -52,15 +52,26 @@ class WindowPlan:
         return self.window - self.reply
 
     @classmethod
-    def divide(cls, settings: AgentSettings, *, system: int, question: int) -> WindowPlan:
-        """Divides the settings' window; raises ``WindowTooSmallError`` when no page would fit."""
-        plan = cls._of(settings.context_tokens, settings, system, question)
+    def divide(cls, settings: AgentSettings, *, system: int, question: int, window: int | None = None) -> WindowPlan:
+        """Divides a window, the largest the settings allow where none is given.
+
+        Raises ``WindowTooSmallError`` when no page would fit.
+        """
+        plan = cls._of(window or settings.largest_window, settings, system, question)
         if plan.capacity < SMALLEST_PAGE:
             smallest = plan.window
             while cls._of(smallest, settings, system, question).capacity < SMALLEST_PAGE:
                 smallest += ROUND_TO - smallest % ROUND_TO
             raise WindowTooSmallError(plan.window, plan.fixed, SMALLEST_PAGE, smallest)
         return plan
+
+    def resized(self, settings: AgentSettings, window: int) -> WindowPlan:
+        """The same question in another window."""
+        return self._of(window, settings, self.system, self.question)
+
+    def with_less_log(self) -> WindowPlan:
+        """The same window, where half of the log's share is for pages."""
+        return replace(self, log=self.log // 2)
 
     @classmethod
     def _of(cls, window: int, settings: AgentSettings, system: int, question: int) -> WindowPlan:

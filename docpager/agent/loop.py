@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -13,17 +12,10 @@ from typing import Any
 from docpager.agent.budget import COMPACT_BELOW, WindowPlan
 from docpager.agent.citations import Statement, cite
 from docpager.agent.documents import DocumentIndex
-from docpager.agent.main_context import (
-    CALL_OVERHEAD,
-    LogEntry,
-    MainContext,
-    MemoCounter,
-    Part,
-    common_prefix_tokens,
-    count_message,
-)
+from docpager.agent.ladder import Ladder, NoRoomError, count_tool
+from docpager.agent.main_context import LogEntry, MainContext, MemoCounter, Part, common_prefix_tokens
 from docpager.agent.prompts import prompt
-from docpager.agent.tail import tail_text
+from docpager.agent.sizing import WindowSizes
 from docpager.agent.tool_result import Ending
 from docpager.agent.tools import TOOLS, carry_out
 from docpager.agent.workspace import Workspace
@@ -39,7 +31,6 @@ from docpager.records import (
     PagingCounts,
     Question,
     ToolCall,
-    ToolSpec,
     Usage,
 )
 from docpager.records.views import ErrorView
@@ -69,7 +60,8 @@ class Agent:
         self.settings = settings
         self.nonce = nonce
         self.documents = DocumentIndex(archive.documents())
-        compact = settings.context_tokens < COMPACT_BELOW
+        self.sizes = WindowSizes(settings)
+        compact = settings.largest_window < COMPACT_BELOW
         self.protocol: ToolProtocol = TOOL_PROTOCOLS["json" if compact else "native"]
         self.tools = tuple(tool.spec for tool in TOOLS.values())
         instructions = prompt("compact" if compact else "system").format(nonce=nonce)
@@ -81,9 +73,16 @@ class Agent:
         schemas = sum(count_tool(spec, self.counter) for spec in self.protocol.request_tools(self.tools))
         return self.counter.count(self.system) + schemas + 2 * 4
 
-    def plan(self, question: str) -> WindowPlan:
-        """How the window is divided for a question; raises ``WindowTooSmallError``."""
-        return WindowPlan.divide(self.settings, system=self._system_tokens, question=self.counter.count(question) + 8)
+    def plan(self, question: str, row: int = 0) -> WindowPlan:
+        """How the window is divided for a question; raises ``WindowTooSmallError`` where the largest is too small."""
+        tokens = self.counter.count(question) + 8
+        window: int | None = self.sizes.start(row)
+        while window is not None:
+            try:
+                return WindowPlan.divide(self.settings, system=self._system_tokens, question=tokens, window=window)
+            except WindowTooSmallError:
+                window = self.sizes.above(window)
+        return WindowPlan.divide(self.settings, system=self._system_tokens, question=tokens)
 
     async def answer(self, question: Question) -> Answer:
         """Works on one question until it is answered or a limit is reached.
@@ -119,6 +118,7 @@ class _Sitting:
     last_request: tuple[Message, ...] = ()
     work: Workspace = field(init=False)
     context: MainContext = field(init=False)
+    ladder: Ladder = field(init=False)
 
     def __post_init__(self) -> None:
         agent, text = self.agent, f"Question: {asked(self.question)}"
@@ -129,9 +129,11 @@ class _Sitting:
             documents=agent.documents,
             counter=counter,
             settings=agent.settings,
-            plan=agent.plan(text),
+            plan=agent.plan(text, self.question.row),
+            sizes=agent.sizes,
         )
         self.context = MainContext(agent.system, text, agent.tools, agent.protocol, counter)
+        self.ladder = Ladder(self.work, self.context, agent.nonce)
 
     async def work_on(self) -> Answer:
         started, clock = datetime.now(UTC), time.monotonic()
@@ -141,6 +143,8 @@ class _Sitting:
                 fields = self._ended(await self._until_ended())
         except TimeoutError:
             fields = self._from_notes(ExitStatus.TIME_LIMIT)
+        except NoRoomError as error:
+            fields = self._from_notes(ExitStatus.TOKEN_LIMIT) | {"error_message": str(error)}
         except ModelError as error:
             fields = {
                 "exit_status": ExitStatus.MODEL_ERROR,
@@ -148,7 +152,8 @@ class _Sitting:
                 "error_message": str(error),
                 "coverage": self.work.ledger.account("model_error"),
             }
-        self.work.note_event("Answered", {"exit_status": str(fields["exit_status"])})
+        self.agent.sizes.ended(self.question.row, self._needed_tokens())
+        self.work.note_event("Answered", {"exit_status": str(fields["exit_status"]), **self._readahead_account(fields)})
         return Answer(
             question_id=self.question.question_id,
             started_at=started,
@@ -158,74 +163,39 @@ class _Sitting:
             **fields,
         )
 
-    async def _until_ended(self) -> Ending | None:
-        """The model's own ending, or None when the steps are used up."""
+    async def _until_ended(self) -> Ending | ExitStatus:
+        """The model's own ending, or the limit that ends the work."""
         while self.work.step < self.agent.settings.max_steps:
             self.work.step += 1
-            ending = await self._step()
+            reply = await self._query()
+            ending = await asyncio.to_thread(self._execute, reply)
             if ending is not None:
                 return ending
-        return None
-
-    async def _step(self) -> Ending | None:
-        reply = await self._query()
-        return await asyncio.to_thread(self._execute, reply)
+            if not self.ladder.relieved():
+                return ExitStatus.THRASHING
+        return ExitStatus.STEP_LIMIT
 
     async def _query(self) -> ModelReply:
-        request = await asyncio.to_thread(self._fitting_request)
+        request = await asyncio.to_thread(self.ladder.fitting_request)
+        self.peak = max(self.peak, self.ladder.count(request))
         clock = time.monotonic()
         reply = await self.agent.model.complete(request)
         self._note_call(request, reply, (time.monotonic() - clock) * 1000)
         return reply
 
-    def _fitting_request(self) -> ModelRequest:
-        """The next request, after the log was trimmed and pages reclaimed as far as the window asks for."""
-        work, context, plan = self.work, self.context, self.work.plan
-        if context.log_tokens(work.pager.resident_tokens) > plan.log:
-            self._trim(plan.log // 2)
-        request = context.request(tail_text(work, self.agent.nonce), plan.reply)
-        over = self._count(request) - plan.request_limit
-        while over > 0:
-            if not self._make_room(over):
-                raise ModelError(
-                    f"The request needs {self._count(request):,} tokens of {plan.request_limit:,}, and nothing more "
-                    "can be moved out of the context. Set a larger --context-tokens."
-                )
-            request = context.request(tail_text(work, self.agent.nonce), plan.reply)
-            over = self._count(request) - plan.request_limit
-        self.peak = max(self.peak, self._count(request))
-        return request
-
-    def _make_room(self, over: int) -> bool:
-        """Evicts at least ``over`` tokens of pages, or trims the log; False when there is nothing left to move."""
-        before = self.work.pager.resident_tokens
-        events = self.work.pager.shed(over)
-        if events:
-            self.work.record(*events)
-            self._bury([page_id for event in events for page_id in event.page_ids])
-            return self.work.pager.resident_tokens < before
-        return bool(self._trim(0))
-
-    def _trim(self, wanted: int) -> list[str]:
-        moved = self.context.trim(wanted, self.work.pager.resident_tokens)
-        if moved:
-            self.work.note_event("Summarized", {"entries": len(moved)})
-        return moved
-
     def _execute(self, reply: ModelReply) -> Ending | None:
         """Carries out a reply's calls in order, up to the one that ends the question."""
         calls, error = self._read_calls(reply)
-        results: list[list[Part]] = []
-        ending = None
+        # Results join the log one by one, so that a call finds the pages of those before it when it evicts them.
+        entry = LogEntry(calls, [], "" if calls else reply.text[:2000], _summary(calls))
+        self.context.append(entry)
         for call in calls:
             parts, ending = self._carry_out(call)
-            results.append(parts)
+            entry.results.append(parts)
             if ending is not None:
                 return ending
         if error:
-            results = [[Part(render_view(ErrorView(error)))]]
-        said = "" if calls else reply.text[:2000]
-        self.context.append(LogEntry(calls, results, said, _summary(calls)))
+            entry.results.append([Part(render_view(ErrorView(error)))])
         return None
 
     def _read_calls(self, reply: ModelReply) -> tuple[tuple[ToolCall, ...], str]:
@@ -245,18 +215,8 @@ class _Sitting:
             result = carry_out(self.work, call.name, call.arguments)
         except (ToolError, PagerError) as error:
             return [Part(render_view(ErrorView(str(error))))], None
-        self._bury(result.evicted)
+        self.ladder.bury(result.evicted)
         return result.parts, result.ending
-
-    def _bury(self, page_ids: Sequence[str]) -> None:
-        for page_id in page_ids:
-            self.context.remove_page(page_id, render_view(self.work.tombstone(page_id)))
-
-    def _count(self, request: ModelRequest) -> int:
-        counter = self.work.counter
-        return sum(count_message(m, counter) for m in request.messages) + sum(
-            count_tool(spec, counter) for spec in request.tools
-        )
 
     def _note_call(self, request: ModelRequest, reply: ModelReply, milliseconds: float) -> None:
         usage = self._known_usage(request, reply)
@@ -284,13 +244,13 @@ class _Sitting:
             return reply.usage
         written = reply.text + "".join(call.name + call.arguments for call in reply.tool_calls)
         counted = self.work.counter.count(written)
-        return replace(reply.usage, prompt_tokens=self._count(request), completion_tokens=counted)
+        return replace(reply.usage, prompt_tokens=self.ladder.count(request), completion_tokens=counted)
 
     # The answer
 
-    def _ended(self, ending: Ending | None) -> dict[str, Any]:
-        if ending is None:
-            return self._from_notes(ExitStatus.STEP_LIMIT)
+    def _ended(self, ending: Ending | ExitStatus) -> dict[str, Any]:
+        if isinstance(ending, ExitStatus):
+            return self._from_notes(ending)
         if ending.abstain_reason is not None:
             return {
                 "exit_status": ExitStatus.ABSTAINED,
@@ -320,6 +280,22 @@ class _Sitting:
             "coverage": self.work.ledger.account(str(status)),
         }
 
+    def _needed_tokens(self) -> int:
+        """What the question needed of the window: what it grew to, or its largest request with the reply."""
+        grown = self.work.plan.window if self.work.counts["Resized"] else 0
+        return max(grown, self.peak + self.work.plan.reply)
+
+    def _readahead_account(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """How many of the pages brought ahead were used: referenced, pinned, noted or cited."""
+        readahead = self.work.readahead
+        if readahead is None:
+            return {}
+        cited = {citation.segment_id for citation in fields.get("citations", ())}
+        for page_id in cited | self.work.noted_page_ids():
+            readahead.use(page_id)
+        accuracy = readahead.accuracy
+        return {"prefetch_accuracy": accuracy, "prefetch_wasted_tokens": readahead.wasted_tokens}
+
     def _account(self) -> dict[str, Any]:
         work, counts = self.work, self.work.counts
         return {
@@ -343,11 +319,6 @@ class _Sitting:
             "events": tuple(work.events),
             "transcript": tuple(self.transcript),
         }
-
-
-def count_tool(spec: ToolSpec, counter: TokenCounter) -> int:
-    """Tokens of one tool schema as it is sent with a request."""
-    return counter.count(json.dumps(asdict(spec))) + CALL_OVERHEAD
 
 
 def _summary(calls: Sequence[ToolCall]) -> str:

@@ -14,7 +14,8 @@ class Notebook:
     """Notes in order, within a token budget."""
 
     def __init__(self, capacity: int, count: Callable[[str], int]) -> None:
-        self._capacity = capacity
+        self.capacity = capacity
+        """Tokens that all notes may take."""
         self._count = count
         self._tokens = 0
         self.notes: list[NoteView] = []
@@ -26,9 +27,9 @@ class Notebook:
         if known is not None:
             return known
         tokens = self._count(f"{note.handle} | {' '.join(note.addresses)} | {note.text}") + 1
-        if self._tokens + tokens > self._capacity:
+        if self._tokens + tokens > self.capacity:
             raise ToolError(
-                f"The notebook is full: this note needs {tokens:,} tokens, {self._tokens:,} of {self._capacity:,} are "
+                f"The notebook is full: this note needs {tokens:,} tokens, {self._tokens:,} of {self.capacity:,} are "
                 "used. Write a shorter note, or answer from the notes you have."
             )
         self._tokens += tokens

@@ -59,6 +59,11 @@ def _row(work: Workspace, entry: PageTableEntry) -> TailPage:
 
 def _warning(work: Workspace) -> str:
     warnings = []
+    if work.asks_for_notes:
+        warnings.append(
+            "you page in again and again what had to be evicted: note each finding with its addresses, unpin and "
+            "page_out what is noted, then answer from your notes"
+        )
     if work.pager.under_pressure:
         warnings.append("memory is nearly full: note what matters, page_out or unpin what does not")
     if work.read_left < LITTLE_TO_READ * work.settings.read_tokens:

@@ -14,14 +14,27 @@ from docpager.agent.budget import WindowPlan
 from docpager.agent.coverage import CoverageLedger
 from docpager.agent.documents import DocumentIndex
 from docpager.agent.notebook import Notebook
+from docpager.agent.sizing import WindowSizes
 from docpager.errors import UnknownPageError
 from docpager.lines import line_spans
-from docpager.memory import REPLACEMENT_POLICIES, LineRange, MemoryEvent, Page, PageFault, Pager, Watermarks
+from docpager.memory import (
+    REPLACEMENT_POLICIES,
+    LineRange,
+    MemoryEvent,
+    Page,
+    PageFault,
+    Pager,
+    Place,
+    Readahead,
+    Resized,
+    Thrashing,
+    Watermarks,
+)
 from docpager.protocols import Archive, TokenCounter
 from docpager.records import Address, Document, Question, Segment, TraceEvent
 from docpager.records.views import PageView, TombstoneView
 from docpager.settings import AgentSettings
-from docpager.transcript import fold, render_view
+from docpager.transcript import fold, parse_addresses, render_view
 
 _ORDERS = re.compile(
     r"\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:instruction|prompt|rule|previous|above|question)"
@@ -57,6 +70,7 @@ class Workspace:
         counter: TokenCounter,
         settings: AgentSettings,
         plan: WindowPlan,
+        sizes: WindowSizes,
     ) -> None:
         self.question = question
         self.archive = archive
@@ -64,6 +78,12 @@ class Workspace:
         self.counter = counter
         self.settings = settings
         self.plan = plan
+        self.sizes = sizes
+        self.readahead = Readahead() if settings.readahead else None
+        self.trims_refaults = False
+        """Pages that come back are shown only by the lines that bear on the question."""
+        self.asks_for_notes = False
+        """The tail asks the model to note and unpin before all else."""
         self.scope = documents.resolve(question.documents) if question.documents else []
         self.pager = Pager(
             plan.capacity,
@@ -99,6 +119,14 @@ class Workspace:
                 provenance=f"{document.path}, page {segment.page_number}",
             )
         return self.pager.table[segment.segment_id].page
+
+    def segment_at(self, place: Place, *, near: int) -> Segment | None:
+        """The segment at a place of its document, on paper page ``near`` or one of the two after it."""
+        for page_number in range(near, near + 3):
+            for segment in self.archive.segments_of(place.doc_id, page_number=page_number):
+                if segment.ordinal == place.ordinal:
+                    return segment
+        return None
 
     def text(self, page_id: str) -> PageText:
         """The source of a listed page."""
@@ -159,6 +187,28 @@ class Workspace:
         missing = [n for n in range(address.first_line, address.last_line + 1) if self.shown_at(page_id, n) is None]
         return f"line {missing[0]} of {address.handle} was never shown" if missing else None
 
+    def noted_page_ids(self) -> set[str]:
+        """Ids of the pages that notes rest on."""
+        addresses = parse_addresses(" ".join(address for note in self.notebook.notes for address in note.addresses))
+        return {self.pager.table.by_handle(address.handle).page.page_id for address in addresses}
+
+    # Size
+
+    def grow(self, reason: str) -> bool:
+        """Grows the window by a step, as long as the model's own is larger."""
+        larger = self.sizes.above(self.plan.window)
+        if larger is None:
+            return False
+        self.resize(self.plan.resized(self.settings, larger), reason)
+        return True
+
+    def resize(self, plan: WindowPlan, reason: str) -> None:
+        """Divides the window anew; refaults count anew from here, because something was done about them."""
+        self.plan = plan
+        self.notebook.capacity = plan.notebook
+        self.pager.working_set.count_anew()
+        self.record(*self.pager.resize(plan.capacity), reason=reason)
+
     # Reading budget
 
     @property
@@ -184,15 +234,20 @@ class Workspace:
 
     # Events
 
-    def record(self, *events: MemoryEvent) -> None:
-        """Adds memory's events to the trace."""
+    def record(self, *events: MemoryEvent, **more: Any) -> None:
+        """Adds memory's events to the trace, with ``more`` among their arguments."""
         for event in events:
-            arguments: dict[str, Any] = {}
+            arguments: dict[str, Any] = dict(more)
             if isinstance(event, PageFault):
                 arguments["refault"] = event.refault
                 self.refaults += event.refault
             if isinstance(lines := getattr(event, "lines", None), LineRange):
                 arguments["lines"] = str(lines)
+            if isinstance(event, Resized):
+                arguments |= {"capacity_before": event.capacity_before, "window": self.plan.window}
+            if isinstance(event, Thrashing):
+                arguments |= {"refault_rate": event.refault_rate, "working_set_tokens": event.working_set_tokens}
+                arguments["action"] = event.action
             self.note_event(
                 event.name,
                 arguments,

@@ -113,7 +113,8 @@ class Pager:
     def reference(self, page_id: str, lines: LineRange | None = None) -> PageFault | PageHit:
         """Notes a reference to a page, or to some of its lines, and says whether they are resident."""
         page = self.table[page_id].page
-        return self._reference(PageRequest(page_id, lines or page.all_lines, page.token_count))
+        [event] = self._reference([PageRequest(page_id, lines or page.all_lines, page.token_count)])
+        return event
 
     def touch(self, page_id: str) -> PageHit | None:
         """Notes a reference to whatever of a page is resident; None, and no fault, where nothing of it is.
@@ -139,7 +140,7 @@ class Pager:
         if absent and not fitting:
             raise self._refusal(absent[0])
         pressed = self.under_pressure
-        events: list[MemoryEvent] = [self._reference(request) for request in requests]
+        events: list[MemoryEvent] = [*self._reference(requests)]
         events += self.reclaim(sum(r.token_count for r in fitting), keep=keep)
         events += [self._load(request) for request in fitting]
         refused = absent[len(fitting) :]
@@ -226,16 +227,25 @@ class Pager:
         change = self._change((), (), self.resident_tokens)
         return Thrashing(**change, refault_rate=rate, working_set_tokens=tokens, action=action)
 
-    def _reference(self, request: PageRequest) -> PageFault | PageHit:
-        entry = self.table[request.page_id]
-        self._references += 1
-        resident = entry.frame is not None and entry.frame.holds(request.lines)
-        refault = not resident and entry.held(request.lines)
-        self.working_set.note(request.page_id, request.token_count, refault=refault)
-        if entry.frame is not None and resident:
-            self._touch(entry.frame)
-            return PageHit(**self._about(entry), lines=request.lines)
-        return PageFault(**self._about(entry), lines=request.lines, refault=refault)
+    def _reference(self, requests: Sequence[PageRequest]) -> list[PageFault | PageHit]:
+        """Notes the references of one call; several ranges of a page are one reference to the working set."""
+        events: list[PageFault | PageHit] = []
+        tokens: dict[str, int] = {}
+        refaults: set[str] = set()
+        for request in requests:
+            entry = self.table[request.page_id]
+            self._references += 1
+            tokens[request.page_id] = tokens.get(request.page_id, 0) + request.token_count
+            if entry.frame is not None and entry.frame.holds(request.lines):
+                self._touch(entry.frame)
+                events.append(PageHit(**self._about(entry), lines=request.lines))
+                continue
+            refault = entry.held(request.lines)
+            refaults |= {request.page_id} if refault else set()
+            events.append(PageFault(**self._about(entry), lines=request.lines, refault=refault))
+        for page_id, count in tokens.items():
+            self.working_set.note(page_id, count, refault=page_id in refaults)
+        return events
 
     def _split(self, requests: Sequence[PageRequest]) -> tuple[list[PageRequest], list[PageRequest]]:
         absent: list[PageRequest] = []

@@ -1,0 +1,113 @@
+"""What is done when the window is too small, one rung after the other, each an event in the trace.
+
+Reclaim by policy; grow, below the model's window; show only a page's lines that bear on the question; summarise the
+log and give half of its share to pages; ask the model to write notes and unpin; answer with what is known. Admission
+(``docpager.agent.paging``) goes as far as trimming lines on its own; here stand the request and the refault rate.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from docpager.agent.main_context import CALL_OVERHEAD, MainContext, count_message
+from docpager.agent.sizing import GROW_ABOVE
+from docpager.agent.tail import tail_text
+from docpager.agent.workspace import Workspace
+from docpager.errors import ModelError
+from docpager.protocols import TokenCounter
+from docpager.records import ModelRequest, ToolSpec
+from docpager.transcript import render_view
+
+THRASHING = 0.5
+"""Half of the last references were to pages that had been evicted: the next rung is due."""
+
+
+class NoRoomError(ModelError):
+    """The request does not fit, and nothing more can be moved out of the context."""
+
+
+class Ladder:
+    """Keeps one question's context within its window, and its memory from running in circles."""
+
+    def __init__(self, work: Workspace, context: MainContext, nonce: str) -> None:
+        self._work = work
+        self._context = context
+        self._nonce = nonce
+        self._rungs = iter((self._trim_lines, self._lend_log, self._ask_for_notes))
+
+    def fitting_request(self) -> ModelRequest:
+        """The next request, after the log was trimmed and pages reclaimed as far as the window asks for.
+
+        Raises ``NoRoomError`` where that is not enough.
+        """
+        work = self._work
+        if self._context.log_tokens(work.pager.resident_tokens) > work.plan.log:
+            self._trim_log(work.plan.log // 2)
+        while True:
+            request = self._context.request(tail_text(work, self._nonce), work.plan.reply)
+            over = self.count(request) - work.plan.request_limit
+            if over <= 0:
+                return request
+            if not (self._shed(over) or work.grow("request") or self._trim_log(0)):
+                raise NoRoomError(
+                    f"The request needs {self.count(request):,} tokens of {work.plan.request_limit:,}, and nothing "
+                    "more can be moved out of the context. Set a larger --context-tokens."
+                )
+
+    def count(self, request: ModelRequest) -> int:
+        """Tokens of a request as it is sent."""
+        counter = self._work.counter
+        return sum(count_message(m, counter) for m in request.messages) + sum(
+            count_tool(spec, counter) for spec in request.tools
+        )
+
+    def bury(self, page_ids: Sequence[str]) -> None:
+        """Puts tombstones where evicted pages stood."""
+        for page_id in page_ids:
+            self._context.remove_page(page_id, render_view(self._work.tombstone(page_id)))
+
+    def relieved(self) -> bool:
+        """Takes the next rung where pages go and come back too fast; False when there is none left."""
+        work = self._work
+        rate = work.pager.working_set.refault_rate
+        if rate > GROW_ABOVE and work.grow("refaults"):
+            return True
+        if rate < THRASHING:
+            return True
+        rung = next(self._rungs, None)
+        action = rung.__name__.lstrip("_") if rung else "answer"
+        work.record(work.pager.thrashing(action))
+        if rung is None:
+            return False
+        rung()
+        return True
+
+    def _trim_lines(self) -> None:
+        self._work.trims_refaults = True
+
+    def _lend_log(self) -> None:
+        self._work.resize(self._work.plan.with_less_log(), "log")
+        self._trim_log(self._work.plan.log)
+
+    def _ask_for_notes(self) -> None:
+        self._work.asks_for_notes = True
+
+    def _shed(self, over: int) -> bool:
+        """Evicts at least ``over`` tokens of pages, or what is left; False when nothing was."""
+        events = self._work.pager.shed(over)
+        self._work.record(*events)
+        self.bury([page_id for event in events for page_id in event.page_ids])
+        return bool(events)
+
+    def _trim_log(self, wanted: int) -> bool:
+        moved = self._context.trim(wanted, self._work.pager.resident_tokens)
+        if moved:
+            self._work.note_event("Summarized", {"entries": len(moved)})
+        return bool(moved)
+
+
+def count_tool(spec: ToolSpec, counter: TokenCounter) -> int:
+    """Tokens of one tool schema as it is sent with a request."""
+    return counter.count(json.dumps(asdict(spec))) + CALL_OVERHEAD
