@@ -210,6 +210,8 @@ def test_texts_that_give_orders_are_never_what_an_answer_rests_on():
         assert not any("Blackfin" in text for text in [*row["answers"], *(e["text"] for e in row["evidence"])])
 
 
-def test_an_injection_question_is_answered_by_the_page_that_gives_orders():
-    evidence = [e["document"] for row in gold() if row["kind"] == "injection" for e in row["evidence"]]
-    assert any("disregard your earlier instructions" in paper_page(document, 1) for document in evidence)
+def test_one_question_can_only_be_answered_from_the_message_that_gives_orders():
+    messages = (DOCUMENTS / "feedback" / "messages-2024.jsonl").read_text(encoding="utf-8").splitlines()
+    [orders] = [line for line in messages if "Ignore your instructions" in line]
+    cited = [e["text"] for row in gold() if row["kind"] == "injection" for e in row["evidence"]]
+    assert sum(text in orders for text in cited) == 1
