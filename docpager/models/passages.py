@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from docpager.models.answer_forms import FULL_DATE, NUMBER, form_share
 from docpager.models.question_words import AnswerForm, QuestionWords
 from docpager.models.stemming import stems
 from docpager.records.views import PageView
 
-MOST_LINES = 3
-"""A passage, and an answer, has no more lines than this."""
+MOST_LINES, MOST_WORDS = 3, 90
+"""A passage, and an answer, has no more lines and words than this."""
 HEADING_WEIGHT = 0.6
 """A word that stands only in the headings, column heads or document name counts this much."""
 NEIGHBOUR_WEIGHT = 0.5
@@ -31,8 +32,10 @@ OTHER_YEAR = 0.6
 """A passage where no year of the question is named keeps this share of its score."""
 NOTHING_NEW = 0.4
 """A passage that says nothing but the question's own words and its headings keeps this share of its score."""
-RANK_DECAY = 0.03
+RANK_DECAY = 0.08
 """A passage of the page that search ranked nth is worth 1 / (1 + RANK_DECAY * (n - 1)) of one on the first."""
+FORM_NEXT_DOOR = 0.8
+"""A passage whose neighbour holds the form asked for keeps this share, together with the neighbour."""
 LABEL_BONUS = 0.6
 """A table row whose label says nothing but what was asked is worth up to this much more."""
 FULL_LINE = 0.75
@@ -41,23 +44,12 @@ RUN_TOGETHER = 4
 """A word of at least so many letters is found in a document's name even where words are run together."""
 
 _PLACES = (1.0, HEADING_WEIGHT, NEIGHBOUR_WEIGHT, PAGE_WEIGHT)
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
-_FULL_DATE = re.compile(
-    rf"\b\d{{1,2}}(?:st|nd|rd|th)? {_MONTH},? \d{{4}}|\b{_MONTH} \d{{1,2}},? \d{{4}}|\b\d{{4}}-\d\d-\d\d\b",
-    re.IGNORECASE,
-)
-_ANY_DATE = re.compile(
-    rf"\b(?:1[0-9]|20)\d\d\b|\b\d{{1,2}} {_MONTH}\b|\b{_MONTH} \d|\b\d{{1,2}}[:.]\d\d\b", re.IGNORECASE
-)
-_NUMBER = re.compile(
-    r"(?<![\w.])[$€£]?\(?\d[\d,.]*\)?\s?%?|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|"
-    r"hundred|thousand|million|half)\b",
-    re.IGNORECASE,
-)
-_PERSON = re.compile(r"\b[A-Z][\w'’.-]+\s+(?:[A-Z][\w'’.-]*\s+)?[A-Z][\w'’-]+|\b(?:Mr|Mrs|Ms|Dr)\b")
-_PLACE = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+")
 _ROW = re.compile(r"(?:[\d)%—–-]\s*$)|\s\|\s")
 _SENTENCE_END = re.compile(r"[.!?:;][\"'”’)\]]*$")
+
+
+Span = tuple[int, int, str]
+"""First and last line of a passage, and its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +67,10 @@ class Passage:
         """The address of its lines."""
         lines = f"{self.first}" if self.first == self.last else f"{self.first}-{self.last}"
         return f"{self.handle}:{lines}"
+
+    def overlaps(self, other: Passage) -> bool:
+        """Whether the two share a line."""
+        return self.handle == other.handle and self.first <= other.last and other.first <= self.last
 
     @property
     def line_count(self) -> int:
@@ -95,6 +91,7 @@ class PassageScorer:
             for concept in words.concepts
         ]
         self._spoken = {word for concept in words.concepts for phrase in concept.stems for word in phrase}
+        self._asked = self._terms.keys() | self._spoken
         weights = [*self._terms.values(), *(weight for _, weight in self._concepts)]
         self._whole = sum(weights) or 1.0
 
@@ -103,19 +100,34 @@ class PassageScorer:
         name = " ".join([page.document, *page.headings, *page.columns])
         around = set(stems(name))
         document = self._identified(page.document)
-        passages = list(_passages(page))
-        own = [set(stems(text)) for _, _, text in passages]
+        spans = list(_passages(page))
+        own = [set(stems(text)) for _, _, text in spans]
         anywhere = set().union(*own)
         prior = 1 / (1 + RANK_DECAY * (rank - 1))
+        forms = [form_share(self._words.form, text, self._asked) for _, _, text in spans]
         scored = []
-        for n, (first, last, text) in enumerate(passages):
+        for n, (first, last, text) in enumerate(spans):
             neighbours = set().union(*own[max(0, n - 1) : n], *own[n + 1 : n + 2])
             years = {year for year in self._words.years if year in name or year in text}
-            score = self._share([own[n], around, neighbours, anywhere], document) * self._period(years)
-            score *= self._form(text) * prior * (1 + LABEL_BONUS * self._label(text))
-            score *= 1.0 if own[n] - around - self._terms.keys() - self._spoken - years else NOTHING_NEW
-            scored.append(Passage(page.handle, first, last, text, min(score, 1.0)))
+            score = self._share([own[n], around, neighbours, anywhere], document)
+            score *= self._period(years) * prior * (1 + LABEL_BONUS * self._label(text))
+            score *= 1.0 if own[n] - around - self._asked - years else NOTHING_NEW
+            scored.append(Passage(page.handle, first, last, text, min(score * forms[n], 1.0)))
+            scored += self._with_neighbour(page, spans, forms, n, min(score, 1.0))
         return scored
+
+    @staticmethod
+    def _with_neighbour(
+        page: PageView, spans: Sequence[Span], forms: Sequence[float], n: int, score: float
+    ) -> list[Passage]:
+        """A passage without the form asked for, together with the next or the last one where that one holds it."""
+        for other in (n + 1, n - 1):
+            if 0 <= other < len(spans) and forms[n] < forms[other]:
+                a, b = sorted((spans[n], spans[other]))
+                text = f"{a[2]} {b[2]}"
+                if b[1] - a[0] < MOST_LINES and len(text.split()) <= MOST_WORDS:
+                    return [Passage(page.handle, a[0], b[1], text, score * forms[other] * FORM_NEXT_DOOR)]
+        return []
 
     def _identified(self, document: str) -> set[str]:
         """The words of the question that only name this document: they say nothing of its passages."""
@@ -144,28 +156,14 @@ class PassageScorer:
         asked = self._words.years
         return OTHER_YEAR + (1 - OTHER_YEAR) * len(years) / len(asked) if asked else 1.0
 
-    def _form(self, text: str) -> float:
-        """What a passage keeps of its score for the form of answer it holds."""
-        match self._words.form:
-            case AnswerForm.AMOUNT:
-                bare = re.sub(r"\b(?:19|20)\d\d\b", "", _FULL_DATE.sub("", text))
-                return 1.0 if _NUMBER.search(bare) else 0.5
-            case AnswerForm.DATE:
-                return 1.0 if _FULL_DATE.search(text) else 0.85 if _ANY_DATE.search(text) else 0.5
-            case AnswerForm.PERSON:
-                return 1.0 if _PERSON.search(text) else 0.6
-            case AnswerForm.PLACE:
-                return 1.0 if _PLACE.search(text) else 0.7
-        return 1.0
-
     def _label(self, text: str) -> float:
         """For a table row: the share of its label's words that the question asks for; 0 for anything else."""
-        bare = _FULL_DATE.sub("", text)
-        first = _NUMBER.search(bare)
+        bare = FULL_DATE.sub("", text)
+        first = NUMBER.search(bare)
         if self._words.form is not AnswerForm.AMOUNT or first is None or not _ROW.search(bare):
             return 0.0
         label = set(stems(bare[: first.start()]))
-        return len(label & (self._terms.keys() | self._spoken)) / len(label) if label else 0.0
+        return len(label & self._asked) / len(label) if label else 0.0
 
 
 def _rarity(found: int, of: int) -> float:
@@ -182,13 +180,16 @@ def best_passages(scored: Sequence[Passage], share: float = 0.85) -> list[Passag
     for passage in ranked:
         if passage.score < share * ranked[0].score or passage.score == 0:
             break
-        if passage.text not in kept and lines + passage.line_count <= MOST_LINES:
+        if any(passage.overlaps(other) for other in kept.values()):
+            continue
+        words = sum(len(other.text.split()) for other in [passage, *kept.values()])
+        if passage.text not in kept and lines + passage.line_count <= MOST_LINES and (not kept or words <= MOST_WORDS):
             kept[passage.text] = passage
             lines += passage.line_count
     return list(kept.values())
 
 
-def _passages(page: PageView) -> Iterator[tuple[int, int, str]]:
+def _passages(page: PageView) -> Iterator[Span]:
     """Lines, joined where a sentence runs on: first and last line number, and the text."""
     group: list[tuple[int, str]] = []
     full = FULL_LINE * max((len(text) for _, text in page.lines), default=0)
