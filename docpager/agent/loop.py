@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -13,7 +14,7 @@ from docpager.agent.budget import COMPACT_BELOW, WindowPlan
 from docpager.agent.citations import Statement, cite
 from docpager.agent.documents import DocumentIndex
 from docpager.agent.ladder import Ladder, NoRoomError, count_tool
-from docpager.agent.main_context import LogEntry, MainContext, MemoCounter, Part, common_prefix_tokens
+from docpager.agent.main_context import EARLIER, LogEntry, MainContext, MemoCounter, Part, common_prefix_tokens
 from docpager.agent.prompts import prompt
 from docpager.agent.sizing import WindowSizes
 from docpager.agent.tool_result import Ending
@@ -38,6 +39,7 @@ from docpager.settings import AgentSettings
 from docpager.tool_protocol import TOOL_PROTOCOLS, ToolProtocol
 from docpager.transcript import asked, fold, parse_addresses, render_view
 
+_HANDLE = re.compile(r"\bp\d+\b")
 MAX_SILENT_REPLIES = 3
 """A model that calls no tool so many times in a row has failed."""
 
@@ -61,7 +63,7 @@ class Agent:
         self.nonce = nonce
         self.documents = DocumentIndex(archive.documents())
         self.sizes = WindowSizes(settings)
-        compact = settings.largest_window < COMPACT_BELOW
+        compact = self.sizes.start(0) < COMPACT_BELOW
         self.protocol: ToolProtocol = TOOL_PROTOCOLS["json" if compact else "native"]
         self.tools = tuple(tool.spec for tool in TOOLS.values())
         instructions = prompt("compact" if compact else "system").format(nonce=nonce)
@@ -187,7 +189,7 @@ class _Sitting:
         """Carries out a reply's calls in order, up to the one that ends the question."""
         calls, error = self._read_calls(reply)
         # Results join the log one by one, so that a call finds the pages of those before it when it evicts them.
-        entry = LogEntry(calls, [], "" if calls else reply.text[:2000], _summary(calls))
+        entry = LogEntry(calls, [], "" if calls else reply.text[:2000], _summary(calls), _pages_asked_for(calls))
         self.context.append(entry)
         for call in calls:
             parts, ending = self._carry_out(call)
@@ -322,5 +324,12 @@ class _Sitting:
 
 
 def _summary(calls: Sequence[ToolCall]) -> str:
-    """The line that stands for some calls once the log has moved on."""
-    return "[notice] earlier: " + "; ".join(f"{call.name} {fold(call.arguments)}" for call in calls) if calls else ""
+    """The line that stands for some calls once the log has moved on; notes and pages stand elsewhere."""
+    told = "; ".join(f"{c.name} {fold(c.arguments)}" for c in calls if c.name not in ("note", "page_in"))
+    return EARLIER + told if told else ""
+
+
+def _pages_asked_for(calls: Sequence[ToolCall]) -> tuple[str, ...]:
+    """Handles of the pages that some calls asked for, without lines."""
+    asked = (address.group() for c in calls if c.name == "page_in" for address in _HANDLE.finditer(c.arguments))
+    return tuple(dict.fromkeys(asked))

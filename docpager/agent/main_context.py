@@ -6,6 +6,7 @@ cache is paid for once, by a batch.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -18,6 +19,10 @@ MESSAGE_OVERHEAD = 4
 """Tokens of a message's role and delimiters, as in OpenAI's account of its chat format (3 and the role)."""
 CALL_OVERHEAD = 8
 """Tokens of a tool call's id, type and delimiters; an estimate, corrected by what an endpoint reports."""
+
+
+EARLIER = "[notice] earlier: "
+"""How a line begins that stands for calls which were moved out of the log."""
 
 
 @dataclass(slots=True)
@@ -37,6 +42,8 @@ class LogEntry:
     text: str = ""
     summary: str = ""
     """The line that stands for this entry once it is moved out."""
+    read: tuple[str, ...] = ()
+    """Handles of the pages it asked for; those of all entries moved out share one line."""
     trimmed: bool = False
 
     def page_ids(self) -> set[str]:
@@ -60,6 +67,8 @@ class MainContext:
     counter: TokenCounter
     entries: list[LogEntry] = field(default_factory=list)
     summaries: list[str] = field(default_factory=list)
+    read: dict[str, None] = field(default_factory=dict)
+    """Handles of pages that entries which were moved out had asked for."""
 
     def append(self, entry: LogEntry) -> None:
         """Adds an exchange at the log's end."""
@@ -76,7 +85,7 @@ class MainContext:
 
     def messages(self, tail: str = "") -> tuple[Message, ...]:
         """All messages in order, the tail behind the last one."""
-        head = "\n".join([self.question, *self.summaries])
+        head = "\n".join([self.question, *self._head()])
         messages = [Message(Role.SYSTEM, self.system), Message(Role.USER, head)]
         for entry in self.entries:
             messages += self.protocol.write(entry.exchange())
@@ -90,8 +99,7 @@ class MainContext:
     def log_tokens(self, page_tokens: int) -> int:
         """Tokens of the log without its pages, whose tokens are given."""
         messages = self.messages()
-        head = self.counter.count("\n".join(self.summaries)) if self.summaries else 0
-        return head + sum(count_message(m, self.counter) for m in messages[2:]) - page_tokens
+        return self._head_tokens() + sum(count_message(m, self.counter) for m in messages[2:]) - page_tokens
 
     def trim(self, wanted: int, page_tokens: int) -> list[str]:
         """Moves the oldest entries out until the log has at most ``wanted`` tokens; returns what stands for them.
@@ -106,7 +114,7 @@ class MainContext:
             if entry.page_ids():
                 moved += [] if entry.trimmed else self._keep_pages_only(entry)
             else:
-                moved += [] if entry.trimmed else [entry.summary]
+                moved += [] if entry.trimmed else self._summary_of(entry)
                 self.entries.remove(entry)
         self._summarise([line for line in moved if line], summaries)
         return moved
@@ -117,12 +125,28 @@ class MainContext:
                 if part.page_id is None:
                     part.text = ""
         entry.trimmed = True
+        return self._summary_of(entry)
+
+    def _summary_of(self, entry: LogEntry) -> list[str]:
+        self.read.update(dict.fromkeys(entry.read))
         return [entry.summary]
 
     def _summarise(self, lines: Sequence[str], limit: int) -> None:
+        """Adds lines for what was moved out; drops the oldest, then the pages asked for longest ago."""
         self.summaries += lines
-        while self.summaries and self.counter.count("\n".join(self.summaries)) > limit:
+        while self.summaries and self._head_tokens() > limit:
             self.summaries.pop(0)
+        while self.read and self._head_tokens() > limit:
+            del self.read[next(iter(self.read))]
+
+    def _head(self) -> list[str]:
+        """What stands behind the question for the entries that were moved out."""
+        pages = json.dumps({"pages": list(self.read)}, separators=(",", ":"))
+        return [*self.summaries, *([f"{EARLIER}page_in {pages}"] if self.read else [])]
+
+    def _head_tokens(self) -> int:
+        head = self._head()
+        return self.counter.count("\n".join(head)) if head else 0
 
 
 class MemoCounter:
