@@ -11,24 +11,30 @@ from docpager.errors import DocpagerError, MissingInputError
 _ROWS_AT_ONCE = 512
 
 
-def read_answers(run: Path, columns: Sequence[str] | None = None) -> Iterator[Row]:
-    """The rows of a run's ``answers.parquet`` in order; all columns unless told."""
-    return read_table(run, "answers", columns)
+def read_answers(run: Path, columns: Sequence[str] | None = None, question_id: str | None = None) -> Iterator[Row]:
+    """The rows of a run's ``answers.parquet`` in order; all columns and all questions unless told."""
+    return read_table(run, "answers", columns, question_id)
 
 
-def read_citations(run: Path, columns: Sequence[str] | None = None) -> Iterator[Row]:
-    """The rows of a run's ``citations.parquet`` in order."""
-    return read_table(run, "citations", columns)
+def read_citations(run: Path, columns: Sequence[str] | None = None, question_id: str | None = None) -> Iterator[Row]:
+    """The rows of a run's ``citations.parquet`` in order, of all questions or of one."""
+    return read_table(run, "citations", columns, question_id)
 
 
-def read_trace(run: Path, columns: Sequence[str] | None = None) -> Iterator[Row]:
-    """The rows of a run's ``trace.parquet`` in order."""
-    return read_table(run, "trace", columns)
+def read_trace(run: Path, columns: Sequence[str] | None = None, question_id: str | None = None) -> Iterator[Row]:
+    """The rows of a run's ``trace.parquet`` in order, of all questions or of one."""
+    return read_table(run, "trace", columns, question_id)
 
 
-def read_table(run: Path, table: str, columns: Sequence[str] | None = None) -> Iterator[Row]:
-    """Rows as dictionaries, ``input`` as one too; ``MissingInputError`` or ``DocpagerError`` without a whole file."""
+def read_table(
+    run: Path, table: str, columns: Sequence[str] | None = None, question_id: str | None = None
+) -> Iterator[Row]:
+    """Rows as dictionaries, ``input`` as one too; a column that an older run does not have is None.
+
+    Raises ``MissingInputError`` or ``DocpagerError`` where there is no whole file.
+    """
     import pyarrow as pa
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     path = run / f"{table}.parquet"
@@ -36,8 +42,12 @@ def read_table(run: Path, table: str, columns: Sequence[str] | None = None) -> I
         raise MissingInputError(f"{run} has no {path.name}. Run the same command again to finish the run.")
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            absent = dict.fromkeys(set(columns or ()) - set(file.schema_arrow.names))
             for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=columns):
-                yield from batch.to_pylist(maps_as_pydicts="lossy")
+                if question_id is not None:
+                    batch = batch.filter(pc.equal(batch["question_id"], question_id))
+                for row in batch.to_pylist(maps_as_pydicts="lossy"):
+                    yield absent | row
     except (pa.ArrowException, OSError) as error:
         raise DocpagerError(f"{path} is damaged: {error}. Run the same command again with --fresh.") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 from docpager.cli.console import Console, dollars, duration
 from docpager.cli.options import common_options, json_option
 from docpager.cli.run import status_words
+from docpager.errors import UsageError
 
 ANSWER_COLUMNS = ["question_id", "exit_status", "n_verified", "n_citations", "steps", "question", "answer"]
 REASON_COLUMNS = ["abstain_reason", "error_message"]
@@ -18,7 +20,7 @@ QUESTION_CHARACTERS = 60
 
 @click.group()
 def command() -> None:
-    """Lists runs, and shows one."""
+    """Lists runs, shows one, or exports its answers."""
 
 
 @command.command("list")
@@ -85,6 +87,39 @@ def show(console: Console, run: str, as_json: bool) -> None:
     console.put()
     heads = ["question_id", "exit_status", "verified", "cited", "steps", "question", "answer"]
     console.put_table(heads, [_cells(row) for row in answers])
+
+
+@command.command()
+@click.argument("run")
+@click.option("--pivot", is_flag=True, help="Lays a --for-each run out: documents down, questions across.")
+@click.option(
+    "--format", "named", type=click.Choice(["csv", "jsonl", "xlsx"]), help="By default what FILE ends in, else csv."
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Instead of stdout.")
+@common_options
+@click.pass_obj
+def export(console: Console, run: str, pivot: bool, named: str | None, output: Path | None) -> None:
+    """Writes a run's answers for a spreadsheet.
+
+    RUN is the run's folder, or its name under outputs. Cells that a spreadsheet would run as a formula get an
+    apostrophe in csv, and are text in xlsx.
+    """
+    from docpager.analysis.export import answers_sheet, pivot_sheet
+    from docpager.analysis.sheets import WRITERS, format_of, whole_file
+    from docpager.batch.run_folder import resolve_run
+
+    kind = format_of(output, named)
+    if output is None and kind == "xlsx" and sys.stdout.isatty():
+        raise UsageError("A workbook is no text to show here. Name a file with -o.")
+    folder = resolve_run(run)
+    write = WRITERS[kind]
+    sheet = pivot_sheet(folder) if pivot else answers_sheet(folder)
+    if output is None:
+        write(sheet, sys.stdout.buffer)
+        return
+    with whole_file(output) as file:
+        write(sheet, file)
+    console.say(str(output))
 
 
 def _cells(row: dict[str, Any]) -> list[object]:

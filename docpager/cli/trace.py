@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from docpager.cli.console import Console
+from docpager.cli.console import Console, plural
 from docpager.cli.options import common_options, json_option
-from docpager.errors import UsageError
+from docpager.errors import DocpagerError, UsageError
+
+if TYPE_CHECKING:
+    from docpager.analysis.told_run import Story
+    from docpager.batch.manifest import Manifest
+    from docpager.protocols import Archive
+
+Row = dict[str, Any]
 
 
 @click.group()
@@ -19,22 +29,144 @@ def command() -> None:
 
 @command.command()
 @click.argument("run")
-@click.option("--question", "question_id", help="The question's id; not needed where the run has only one.")
+@click.argument("question_id", required=False)
+@click.option("--question", "named", metavar="QUESTION_ID", help="The same as the argument.")
+@click.option("--document", metavar="NAME", help="In a --for-each run: the path, its ending or the id of one.")
+@click.option("--archive", metavar="URI", help="Names the pages from this archive; by default from the run's own.")
+@click.option("--events", "bare", is_flag=True, help="Lists the bare events instead, as they stand in the trace.")
 @json_option
 @common_options
 @click.pass_obj
-def show(console: Console, run: str, question_id: str | None, as_json: bool) -> None:
-    """Lists the events of one question.
+def show(
+    console: Console,
+    run: str,
+    question_id: str | None,
+    named: str | None,
+    document: str | None,
+    archive: str | None,
+    bare: bool,
+    as_json: bool,
+) -> None:
+    """Tells the paging story of one question, step by step; of the first, unless told.
 
-    RUN is the run's folder, or its name under outputs. Pages are named by the start of their segment_id.
+    RUN is the run's folder, or its name under outputs. The bar beside a step is how full memory was when it was over.
     """
+    from docpager.analysis.told_run import events_of, story_of
+    from docpager.batch.manifest import read_manifest
     from docpager.batch.run_folder import resolve_run
-    from docpager.batch.tables import read_answers, read_trace
+    from docpager.batch.tables import read_answers
 
     folder = resolve_run(run)
-    asked = [row["question_id"] for row in read_answers(folder, ["question_id"])]
-    wanted = _chosen(question_id, asked, str(folder))
-    events = [row for row in read_trace(folder) if row["question_id"] == wanted]
+    asked = list(read_answers(folder, ["question_id", "doc_id", "doc_path"]))
+    chosen = _chosen(asked, question_id or named, document, str(folder))
+    question, doc_id = chosen["question_id"], chosen["doc_id"]
+    if bare:
+        _put_events(console, events_of(folder, question, doc_id), as_json)
+        return
+    manifest = read_manifest(folder)
+    story = story_of(folder, question, doc_id, _archive(console, archive, manifest))
+    if as_json:
+        _put_records(console, story)
+        return
+    _put_story(console, story, manifest)
+    if (question_id or named or document) is None and len(asked) > 1:
+        console.say(_hint(run, asked))
+
+
+def _chosen(asked: Sequence[Row], question_id: str | None, document: str | None, where: str) -> Row:
+    """The row asked for: the first that bears the question's id and the document's name."""
+    rows = [row for row in asked if question_id is None or row["question_id"] == question_id]
+    if not rows:
+        raise UsageError(f"{where} has no question {question_id}. There are: {_near(question_id, asked)}.")
+    if document is None:
+        return rows[0]
+    if all(row["doc_id"] is None for row in asked):
+        raise UsageError(f"{where} asked the whole archive, not each document alone: leave --document out.")
+    found = [row for row in rows if document == row["doc_id"] or (row["doc_path"] or "").endswith(document)]
+    if not found:
+        some = ", ".join(row["doc_path"] for row in rows[:5] if row["doc_path"])
+        raise UsageError(f"{where} did not ask a document {document}. There are: {some}, ...")
+    return found[0]
+
+
+def _near(question_id: str | None, asked: Sequence[Row]) -> str:
+    ids = list(dict.fromkeys(row["question_id"] for row in asked))
+    near = get_close_matches(question_id or "", ids, n=5, cutoff=0.5) or ids[:5]
+    return ", ".join(near) + (", ..." if len(ids) > len(near) else "")
+
+
+def _hint(run: str, asked: Sequence[Row]) -> str:
+    grid = asked[0]["doc_id"] is not None
+    return (
+        f"The first of {plural(len(asked), 'answer')}. Another: docpager trace show {run} QUESTION_ID"
+        f"{' --document NAME' if grid else ''}; docpager runs show {run} lists them."
+    )
+
+
+def _archive(console: Console, uri: str | None, manifest: Manifest) -> Archive | None:
+    """The archive that names the pages, as the run saw it if that is still there; None where it is gone."""
+    from docpager.wiring import open_archive
+
+    if uri is not None:
+        return open_archive(uri)
+    try:
+        return open_archive(manifest.archive, generation=manifest.archive_generation)
+    except DocpagerError:
+        pass
+    try:
+        return open_archive(manifest.archive)
+    except DocpagerError as error:
+        console.say(f"Only cited pages have names here: {error}")
+    return None
+
+
+def _put_story(console: Console, story: Story, manifest: Manifest) -> None:
+    from docpager.cli.story import Ink, StoryPrinter
+
+    width = shutil.get_terminal_size((100, 24)).columns
+    printer = StoryPrinter.for_steps(story.steps, width, Ink.of_stdout())
+    answer, settings = story.answer, manifest.settings["agent"]
+    of = f" of {answer['doc_path']}" if answer["doc_path"] else ""
+    console.put(printer.ink.style(f"Question {answer['question_id']}{of}", bold=True))
+    for line in printer.question_lines(answer["question"]):
+        console.put(line)
+    if story.steps:
+        console.put()
+        console.put(_window(story, settings))
+        console.put(printer.heads())
+    for step in story.steps:
+        for line in printer.step_lines(step):
+            console.put(line)
+    console.put()
+    for line in printer.answer_lines(answer):
+        console.put(line)
+    for citation in story.citations:
+        for line in printer.citation_lines(citation):
+            console.put(line)
+    console.put()
+    for line in printer.counts_lines(story.counts):
+        console.put(line)
+
+
+def _window(story: Story, settings: Row) -> str:
+    capacity = next((step.capacity for step in story.steps if step.capacity), None)
+    size = settings["context_tokens"]
+    window = f"window {size:,} tokens" if isinstance(size, int) else f"window {size}"
+    pages = f", {capacity:,} of them for pages" if capacity else ""
+    return f"{settings['model']}, {window}{pages}, policy {settings['policy']}"
+
+
+def _put_records(console: Console, story: Story) -> None:
+    """The story as JSON lines: the question, its steps, its citations, its counts."""
+    console.put_json({"record": "question", **story.answer})
+    for step in story.steps:
+        console.put_json({"record": "step", **asdict(step)})
+    for citation in story.citations:
+        console.put_json({"record": "citation", **citation})
+    console.put_json({"record": "counts", **asdict(story.counts)})
+
+
+def _put_events(console: Console, events: Sequence[Row], as_json: bool) -> None:
     if as_json:
         for row in events:
             console.put_json(row)
@@ -43,19 +175,7 @@ def show(console: Console, run: str, question_id: str | None, as_json: bool) -> 
     console.put_table(heads, [_cells(row) for row in events])
 
 
-def _chosen(question_id: str | None, asked: list[str], where: str) -> str:
-    if question_id is None and len(asked) == 1:
-        return asked[0]
-    if question_id in asked:
-        return question_id
-    near = get_close_matches(question_id or "", asked, n=5, cutoff=0.5) or asked[:5]
-    some = ", ".join(near) + (", ..." if len(asked) > len(near) else "")
-    if question_id is None:
-        raise UsageError(f"{where} has {len(asked)} questions. Name one with --question: {some}.")
-    raise UsageError(f"{where} has no question {question_id}. There are: {some}.")
-
-
-def _cells(row: dict[str, Any]) -> list[object]:
+def _cells(row: Row) -> list[object]:
     pages = row["page_ids"] or []
     shown = " ".join(page_id[:8] for page_id in pages[:3]) + (f" and {len(pages) - 3} more" if len(pages) > 3 else "")
     return [
