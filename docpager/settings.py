@@ -96,6 +96,8 @@ class AgentSettings:
     """Search results shown at once."""
     abstain_threshold: float = 0.45
     """The extractive reader abstains when its confidence is below this."""
+    vocabulary: str | None = None
+    """A TOML table of concepts and what documents call them, added to the extractive reader's own."""
 
     def __post_init__(self) -> None:
         if isinstance(self.context_tokens, str) and self.context_tokens != AUTO:

@@ -83,9 +83,10 @@ def segment_counter() -> TokenCounter:
 def chat_model(settings: AgentSettings) -> ChatModel:
     """The model of that name; raises ``ConfigurationError`` for one that is not here."""
     from docpager.models.extractive import ExtractiveModel
+    from docpager.models.vocabulary import Vocabulary
 
     if settings.model == ExtractiveModel.name:
-        return ExtractiveModel(settings.abstain_threshold)
+        return ExtractiveModel(settings.abstain_threshold, Vocabulary.load(settings.vocabulary))
     raise ConfigurationError(f"There is no model {settings.model!r} here. Use the one that is built in: extractive.")
 
 

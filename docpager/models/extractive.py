@@ -19,6 +19,7 @@ from docpager.models.passages import Passage, PassageScorer, best_passages
 from docpager.models.question_words import QuestionWords
 from docpager.models.reading_plan import Candidate, ReadingPlan
 from docpager.models.situation import Situation
+from docpager.models.vocabulary import Vocabulary
 from docpager.records import ModelReply, ModelRequest, ToolCall, Usage
 from docpager.transcript import parse_addresses
 
@@ -46,8 +47,9 @@ class ExtractiveModel:
 
     name = "extractive"
 
-    def __init__(self, abstain_below: float = 0.45) -> None:
+    def __init__(self, abstain_below: float = 0.45, vocabulary: Vocabulary | None = None) -> None:
         self._abstain_below = abstain_below
+        self._vocabulary = vocabulary or Vocabulary.load()
 
     async def complete(self, request: ModelRequest) -> ModelReply:
         """The next calls; raises ``ModelError`` for messages that are not docpager's."""
@@ -55,7 +57,7 @@ class ExtractiveModel:
             situation = Situation.read(request)
         except TranscriptError as error:
             raise ModelError(f"The extractive reader cannot read this request: {error}") from None
-        calls = _Reading(situation, self._abstain_below).next_calls()
+        calls = _Reading(situation, self._abstain_below, self._vocabulary).next_calls()
         first = len(situation.calls)
         named = tuple(replace(call, call_id=f"c{n}") for n, call in enumerate(calls, start=first))
         return ModelReply(tool_calls=named, usage=Usage(cost_usd=0.0), model_reported=self.name)
@@ -64,10 +66,10 @@ class ExtractiveModel:
 class _Reading:
     """One decision about one situation."""
 
-    def __init__(self, situation: Situation, abstain_below: float) -> None:
+    def __init__(self, situation: Situation, abstain_below: float, vocabulary: Vocabulary) -> None:
         self._at = situation
         self._abstain_below = abstain_below
-        self._words = QuestionWords.of(situation.question)
+        self._words = QuestionWords.of(situation.question, vocabulary)
         self._plan = ReadingPlan(situation, self._words)
         lines = [text for page in situation.pages for _, text in page.lines]
         snippets = [hit.snippet for view in situation.results for hit in view.hits]

@@ -36,6 +36,8 @@ RANK_DECAY = 0.08
 """A passage of the page that search ranked nth is worth 1 / (1 + RANK_DECAY * (n - 1)) of one on the first."""
 FORM_NEXT_DOOR = 0.8
 """A passage whose neighbour holds the form asked for keeps this share, together with the neighbour."""
+ENOUGH_ALONE = 0.85
+"""A neighbour that bears this share of what both bear together is the answer by itself."""
 LABEL_BONUS = 0.6
 """A table row whose label says nothing but what was asked is worth up to this much more."""
 FULL_LINE = 0.75
@@ -105,29 +107,18 @@ class PassageScorer:
         anywhere = set().union(*own)
         prior = 1 / (1 + RANK_DECAY * (rank - 1))
         forms = [form_share(self._words.form, text, self._asked) for _, _, text in spans]
-        scored = []
-        for n, (first, last, text) in enumerate(spans):
+        scores = []
+        for n, (_, _, text) in enumerate(spans):
             neighbours = set().union(*own[max(0, n - 1) : n], *own[n + 1 : n + 2])
             years = {year for year in self._words.years if year in name or year in text}
             score = self._share([own[n], around, neighbours, anywhere], document)
             score *= self._period(years) * prior * (1 + LABEL_BONUS * self._label(text))
             score *= 1.0 if own[n] - around - self._asked - years else NOTHING_NEW
-            scored.append(Passage(page.handle, first, last, text, min(score * forms[n], 1.0)))
-            scored += self._with_neighbour(page, spans, forms, n, min(score, 1.0))
-        return scored
-
-    @staticmethod
-    def _with_neighbour(
-        page: PageView, spans: Sequence[Span], forms: Sequence[float], n: int, score: float
-    ) -> list[Passage]:
-        """A passage without the form asked for, together with the next or the last one where that one holds it."""
-        for other in (n + 1, n - 1):
-            if 0 <= other < len(spans) and forms[n] < forms[other]:
-                a, b = sorted((spans[n], spans[other]))
-                text = f"{a[2]} {b[2]}"
-                if b[1] - a[0] < MOST_LINES and len(text.split()) <= MOST_WORDS:
-                    return [Passage(page.handle, a[0], b[1], text, score * forms[other] * FORM_NEXT_DOOR)]
-        return []
+            scores.append(min(score, 1.0))
+        alone = [
+            Passage(page.handle, first, last, text, scores[n] * forms[n]) for n, (first, last, text) in enumerate(spans)
+        ]
+        return [*alone, *_with_neighbours(alone, forms)]
 
     def _identified(self, document: str) -> set[str]:
         """The words of the question that only name this document: they say nothing of its passages."""
@@ -164,6 +155,23 @@ class PassageScorer:
             return 0.0
         label = set(stems(bare[: first.start()]))
         return len(label & self._asked) / len(label) if label else 0.0
+
+
+def _with_neighbours(passages: Sequence[Passage], forms: Sequence[float]) -> Iterator[Passage]:
+    """Each passage without the form asked for, together with the next or the last one where that one holds it.
+
+    Not where the neighbour bears the question as well by itself: the fewest lines are the answer.
+    """
+    for n, passage in enumerate(passages):
+        for other in (n + 1, n - 1):
+            if 0 <= other < len(passages) and forms[n] < forms[other]:
+                score = passage.score / forms[n] * forms[other] * FORM_NEXT_DOOR
+                a, b = sorted((passage, passages[other]), key=lambda p: p.first)
+                text = f"{a.text} {b.text}"
+                fits = b.last - a.first < MOST_LINES and len(text.split()) <= MOST_WORDS
+                if fits and score > passages[other].score / ENOUGH_ALONE:
+                    yield Passage(a.handle, a.first, b.last, text, score)
+                break
 
 
 def _rarity(found: int, of: int) -> float:

@@ -64,7 +64,7 @@ class QuestionWords:
     concepts: tuple[Concept, ...]
     """What the question speaks of in other words than documents may use."""
     statements: tuple[str, ...]
-    """Names of the financial statements that it names, or that show its concepts."""
+    """Titles of the statements that it names, or that show its concepts."""
     query: str
     """The content words as they stand, for search."""
     names: tuple[str, ...]
@@ -80,9 +80,9 @@ class QuestionWords:
         words = [word for word in WORD.findall(question) if word.lower() not in STOP_WORDS and len(word) > 1]
         years = dict.fromkeys([*_YEAR.findall(question), *(f"20{year}" for year in _SHORT_YEAR.findall(question))])
         concepts = tuple(vocabulary.concepts_in(question))
-        statements = dict.fromkeys(vocabulary.statements_in(question)) | dict.fromkeys(
-            concept.statement for concept in concepts if concept.statement
-        )
+        shown_in = [concept.statement for concept in concepts if concept.statement]
+        named = dict.fromkeys([*vocabulary.statements_in(question), *shown_in])
+        statements = [title for name in named for title in vocabulary.statements.get(name, ())]
         spoken = {word for concept in concepts for phrase in concept.stems for word in phrase}
         asked = [word for word in WORD.findall(_without_asides(question)) if word.lower() not in STOP_WORDS]
         terms = dict.fromkeys(stem(word) for word in asked if len(word) > 1 and not _is_year(word))

@@ -14,7 +14,6 @@ from typing import Any
 
 from docpager.models.question_words import QuestionWords
 from docpager.models.situation import Situation
-from docpager.models.vocabulary import Vocabulary
 from docpager.records.views import DocumentView, HeadingView, OutlineView
 
 MOST_SCOPE = 6
@@ -68,7 +67,7 @@ class ReadingPlan:
         if not self._words.statements or not 0 < len(self.scope) <= OUTLINED_DOCUMENTS:
             return []
         asked = {str(arguments.get("document")) for arguments in self._at.asked("outline")}
-        titles = " ".join(self._titles())
+        titles = " ".join(self._words.statements)
         return [{"document": handle, "words": titles} for handle in self.scope if handle not in asked]
 
     def unread(self) -> list[Candidate]:
@@ -134,7 +133,7 @@ class ReadingPlan:
 
     def _statement_pages(self) -> list[Candidate]:
         """The pages that begin a statement the question needs, from the outlines in the context."""
-        wanted = [set(_words(title)) for title in self._titles()]
+        wanted = [set(_words(title)) for title in self._words.statements]
         pages = []
         for view in self._at.outlines:
             rows = [row for row in view.rows if row.headings and _is_titled(row, wanted)]
@@ -145,10 +144,6 @@ class ReadingPlan:
         shown = [Candidate(p.handle, 0, (p.document, p.page_number)) for p in self._at.tail.pages]
         hits = [c for c in self._hits() if c.handle in self._at.read_handles]
         return list({c.handle: c for c in [*hits, *shown]}.values())
-
-    def _titles(self) -> list[str]:
-        statements = Vocabulary.load().statements
-        return [title for name in self._words.statements for title in statements.get(name, ())]
 
     # Documents
 
