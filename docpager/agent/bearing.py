@@ -13,7 +13,8 @@ LETTERS = 6
 """Words are the same when so many of their first letters are."""
 MOST_RANGES = 4
 _ASKING_WORDS = """
-what which when where does were was with that this have from much many please answer number unit date list
+the and for are was were did does has had have its his her who how why what which when where with that this from into
+much many please answer number unit date list
 """
 _ASKING = frozenset(_ASKING_WORDS.split())
 _WORD = re.compile(r"\d[\d.,]*\d|\w{3,}")

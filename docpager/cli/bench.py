@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from docpager.cli.bench_policies import policies
 from docpager.cli.console import Console, plural
 from docpager.cli.ingest import peak_memory_mib
 from docpager.cli.options import common_options, json_option
@@ -25,6 +26,9 @@ def command() -> None:
 
     Run it when nothing else runs.
     """
+
+
+command.add_command(policies)
 
 
 @command.command("ingest")

@@ -11,6 +11,7 @@ from worlds import FERRIES, WordCounter, ask, long_archive
 from docpager.agent.loop import Agent
 from docpager.agent.tools import TOOLS
 from docpager.errors import WindowTooSmallError
+from docpager.memory import REPLACEMENT_POLICIES
 from docpager.models.scripted import ScriptedModel, call
 from docpager.records import ExitStatus, ModelReply, Role, ToolCall, VerifyStatus
 from docpager.settings import AgentSettings
@@ -295,13 +296,21 @@ replies = any_call | st.lists(any_call.filter(lambda c: isinstance(c, ToolCall))
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(replies, max_size=12), st.sampled_from([1900, 2048, 4096, 8192]), st.sampled_from(["fifo", "lru"]))
-def test_whatever_a_model_does_no_request_leaves_the_window(script, window, policy):
+@given(
+    st.lists(replies, max_size=12),
+    st.sampled_from([1900, 2048, 4096, 8192]),
+    st.sampled_from(sorted(REPLACEMENT_POLICIES)),
+    st.booleans(),
+    st.booleans(),
+)
+def test_whatever_a_model_does_no_request_leaves_the_window(script, window, policy, grows, readahead):
     script = [s if isinstance(s, str) else list(s) if isinstance(s, list) else [s] for s in script]
     chatter = [s for n, s in enumerate(script) if not isinstance(s, str) or n % 2]
     model = ScriptedModel([[call("search", query="lantern")], *chatter])
     counter = WordCounter()
-    answer = ask(model, archive=LONG, context_tokens=window, policy=policy, max_steps=len(chatter) + 1)
+    size = {"context_tokens": "auto", "window_tokens": window} if grows else {"context_tokens": window}
+    most = len(chatter) + 1
+    answer = ask(model, archive=LONG, **size, policy=policy, readahead=readahead, max_steps=most)
     limit = window - max(200, min(1024, window // 8))
     for request in model.requests:
         content = sum(counter.count(m.content) for m in request.messages)
