@@ -85,6 +85,9 @@ class _Reading:
         if self._at.tail.budget.steps_left <= 1:
             return [self._end()]
         notes = self._notes()
+        scope = self._plan.scope_note()
+        if scope is not None:
+            notes.append(_call("note", text=scope, addresses=[]))
         if self._enough():
             return [*notes, self._end()]
         return [*notes, *(self._read_on() or [self._end()])]

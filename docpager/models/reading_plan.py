@@ -16,6 +16,7 @@ from docpager.models.question_words import QuestionWords
 from docpager.models.situation import Situation
 from docpager.records.views import DocumentView, HeadingView, OutlineView
 
+SCOPE_NOTE = "The question names "
 MOST_SCOPE = 6
 """A question that names more documents than this names none in particular."""
 MOST_RESULT_PAGES = 12
@@ -147,21 +148,25 @@ class ReadingPlan:
 
     # Documents
 
+    def scope_note(self) -> str | None:
+        """What to note of the scope before the list of documents leaves the context; None where nothing is to."""
+        return SCOPE_NOTE + " ".join(self.scope) if self.scope and self._noted_scope() is None else None
+
+    def _noted_scope(self) -> tuple[str, ...] | None:
+        texts = [note.text for note in self._at.tail.notes if note.text.startswith(SCOPE_NOTE)]
+        return tuple(texts[0].removeprefix(SCOPE_NOTE).split()) if texts else None
+
     def _scope(self) -> tuple[str, ...]:
         """The documents that the question names; none where no name of one stands in it."""
+        noted = self._noted_scope()
+        if noted is not None:
+            return noted
         rows = [row for view in self._at.documents for row in view.documents]
-        if not rows:
-            return self._scope_of_searches()
         names = _letters(" ".join(self._words.names))
         scored = [(self._naming(row, names), row) for row in rows]
         best = max((score for score, _ in scored), default=0.0)
         named = [row.handle for score, row in scored if score == best]
         return tuple(named) if best >= 1 and len(named) <= MOST_SCOPE else ()
-
-    def _scope_of_searches(self) -> tuple[str, ...]:
-        """The scope that earlier searches had, where the list of documents has left the context."""
-        scopes = [tuple(a.get("documents") or ()) for a in self._at.asked("search")]
-        return next((scope for scope in scopes if scope), ())
 
     def _naming(self, row: DocumentView, names: str) -> float:
         """1 and more where a name of the document stands in the question's names; years decide among those."""
