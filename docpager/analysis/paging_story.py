@@ -62,7 +62,9 @@ class Deed:
     documents: tuple[str, ...] = ()
     """What looking was limited to."""
     as_in_step: int | None = None
-    """The earlier step that looked for the same."""
+    """The first step that looked for the same, where this one is later."""
+    repeated: bool = False
+    """An earlier step was shown the same results of it, too."""
     details: Mapping[str, Any] = field(default_factory=dict)
     """The event's further arguments."""
 
@@ -100,6 +102,10 @@ class Counts:
     latency_seconds: float | None
 
 
+_Seen = dict[str, tuple[int, set[int]]]
+"""What was looked for, the first step that did, and the ranks from which results were shown."""
+
+
 def page_ids(events: Iterable[Row]) -> list[str]:
     """All memory pages that events are about, each once."""
     return list(dict.fromkeys(page_id for event in events for page_id in event["page_ids"] or ()))
@@ -107,7 +113,7 @@ def page_ids(events: Iterable[Row]) -> list[str]:
 
 def told(events: Sequence[Row], names: Names) -> list[Step]:
     """The steps of one question's events, in order."""
-    seen: dict[object, int] = {}
+    seen: _Seen = {}
     steps = []
     for number, group in groupby(events, key=lambda event: int(event["step"])):
         steps.append(_step(number, list(group), names, seen))
@@ -149,7 +155,7 @@ def _arguments(event: Row) -> dict[str, Any]:
     return read if isinstance(read, dict) else {}
 
 
-def _step(number: int, events: Sequence[Row], names: Names, seen: dict[object, int]) -> Step:
+def _step(number: int, events: Sequence[Row], names: Names, seen: _Seen) -> Step:
     call: Row = next((event for event in events if event["event"] == "ModelCall"), {})
     again = {
         page_id
@@ -170,9 +176,7 @@ def _step(number: int, events: Sequence[Row], names: Names, seen: dict[object, i
     )
 
 
-def _deeds(
-    number: int, events: Sequence[Row], again: set[str], names: Names, seen: dict[object, int]
-) -> Iterator[Deed]:
+def _deeds(number: int, events: Sequence[Row], again: set[str], names: Names, seen: _Seen) -> Iterator[Deed]:
     """What was done, in order; the same thing done to several pages in a row is one deed."""
     kept = [event for event in events if event["event"] not in _UNTOLD]
     for (name, _), run in groupby(kept, key=_joined):
@@ -195,10 +199,14 @@ def _joined(event: Row) -> tuple[str, object]:
     return str(event["event"]), None if event["event"] in _JOINED else id(event)
 
 
-def _looked(number: int, event: Row, names: Names, seen: dict[object, int]) -> Deed:
+def _looked(number: int, event: Row, names: Names, seen: _Seen) -> Deed:
     arguments = _arguments(event)
     name = str(event["event"])
-    first = seen.setdefault(json.dumps([name, arguments], sort_keys=True, default=str), number)
+    first = int(arguments.get("first") or 1)
+    same = {key: value for key, value in arguments.items() if key not in ("first", "results")}
+    step, ranks = seen.setdefault(json.dumps([name, same], sort_keys=True, default=str), (number, set()))
+    repeated = first in ranks
+    ranks.add(first)
     # Outline is called with one document, search and find with several or none.
     limited = arguments.get("documents") or ([arguments["document"]] if arguments.get("document") else [])
     return Deed(
@@ -206,8 +214,9 @@ def _looked(number: int, event: Row, names: Names, seen: dict[object, int]) -> D
         tuple(names.place(page_id) for page_id in event["page_ids"] or ()),
         words=str(arguments.get(_QUESTIONS[name]) or ""),
         documents=tuple(names.document(str(handle)) for handle in limited),
-        as_in_step=first if first != number else None,
-        details={"first": arguments.get("first", 1), "results": arguments.get("results")},
+        as_in_step=step if step != number else None,
+        repeated=repeated,
+        details={"first": first, "results": arguments.get("results")},
     )
 
 

@@ -73,10 +73,13 @@ def write_xlsx(sheet: Sheet, file: IO[bytes]) -> None:
     for n, name in enumerate(sheet.header, start=1):
         page.column_dimensions[get_column_letter(n)].width = _WIDTHS.get(name, 14 if len(name) < 25 else 50)
     wrapped = Alignment(wrap_text=True, vertical="top")
-    page.append([_xlsx_cell(page, name, wrapped, Font(bold=True)) for name in sheet.header])
-    for n, (cells, _) in enumerate(sheet.rows, start=2):
-        _check_fits(n <= MOST_ROWS, f"more than {MOST_ROWS - 1:,} rows")
-        page.append([_xlsx_cell(page, cell, wrapped) for cell in cells])
+    try:
+        page.append([_xlsx_cell(page, name, wrapped, Font(bold=True)) for name in sheet.header])
+        for n, (cells, _) in enumerate(sheet.rows, start=2):
+            _check_fits(n <= MOST_ROWS, f"more than {MOST_ROWS - 1:,} rows")
+            page.append([_xlsx_cell(page, cell, wrapped) for cell in cells])
+    finally:
+        page.close()
     book.save(file)
 
 

@@ -18,7 +18,7 @@ BAR = 10
 GUTTER = BAR + 13
 """Step number, bar, percentage and the blanks between them."""
 MOST_PLACES, MOST_RESULTS = 8, 5
-"""So many paper pages of a deed, and of a search's results, are named."""
+"""So many paper pages of a deed are named, and so many of what was found or evicted."""
 LONGEST_ANSWER = 600
 _ACTIONS = {
     "trim_lines": "from now on only the lines that bear on the question are shown again",
@@ -109,7 +109,7 @@ class StoryPrinter:
         share = step.resident_tokens / step.capacity
         filled = min(BAR, round(share * BAR))
         full, empty = ("█", "·") if self.ink.unicode else ("#", ".")
-        colour = "red" if share > 0.9 else "yellow" if step.pressure else "cyan"
+        colour = "red" if share > 0.9 else "yellow" if share > 0.7 else "cyan"
         return f"{self.ink.style(full * filled, fg=colour)}{empty * (BAR - filled)} {share:>4.0%}"
 
     def _deed_lines(self, deed: Deed) -> list[str]:
@@ -131,24 +131,26 @@ class StoryPrinter:
 
     def _pages(self, deed: Deed) -> str:
         again = f" ({'' if deed.again == len(deed.places) else f'{deed.again} '}again)" if deed.again else ""
-        return f"{len(deed.places)}{again}: {self._places(deed.places)}"
+        most = MOST_RESULTS if deed.event == "Eviction" else MOST_PLACES
+        return f"{len(deed.places)}{again}: {self._places(deed.places, most)}"
 
     def _looked(self, deed: Deed) -> str:
         """``report.pdf for “fuel costs”: 10 results, pages 3, 7``; ``it`` stands for the document named last."""
+        if deed.as_in_step is not None and deed.repeated:
+            return f"again as in step {deed.as_in_step}"
+        on = f"on from step {deed.as_in_step}, result {deed.details['first']}"
+        told = self._sought(deed) if deed.as_in_step is None else on
+        results, places = deed.details["results"], self._places(deed.places, MOST_RESULTS)
+        found = "" if results is None else f": {plural(results, 'result')}"
+        return f"{told}{found}{f', {places}' if places else ''}"
+
+    def _sought(self, deed: Deed) -> str:
         where = self._names(deed.documents)
         if deed.event == "Outline":
             where = f"in the outline of {where}" if where else "among the documents"
-        sought = f"for “{self._shortened(deed.words)}”" if deed.words else ""
-        first = deed.details.get("first") or 1
-        further = f"from result {first} on" if first > 1 else ""
-        told = " ".join(filter(None, [where, sought, further]))
-        if deed.as_in_step is not None:
-            return f"{told}, again as in step {deed.as_in_step}"
-        results = deed.details.get("results")
-        if results is None:
-            return told
-        places = self._places(deed.places, MOST_RESULTS)
-        return f"{told}: {plural(results, 'result')}{f', {places}' if places else ''}"
+        words = f"for “{self._shortened(deed.words)}”" if deed.words else ""
+        first = deed.details["first"]
+        return " ".join(filter(None, [where, words, f"from result {first} on" if first > 1 else ""]))
 
     def _noted(self, deed: Deed) -> str:
         names, addresses = _flat(deed.details.get("note")), _flat(deed.details.get("addresses"))
@@ -179,7 +181,8 @@ class StoryPrinter:
             return ""
         documents = by_document(places)
         known, self.named = self.named, documents[0][0] if len(documents) == 1 else ""
-        shown, told = 0, []
+        shown = 0
+        told: list[str] = []
         for document, numbers in documents:
             if shown >= most:
                 break
@@ -193,8 +196,8 @@ class StoryPrinter:
 
     # The end
 
-    def question_lines(self, text: str) -> list[str]:
-        """The question, wrapped."""
+    def wrapped(self, text: str) -> list[str]:
+        """Text in lines that fit."""
         return textwrap.wrap(self.ink.plain(text), self.width)
 
     def answer_lines(self, answer: Mapping[str, Any]) -> Iterator[str]:
@@ -225,18 +228,22 @@ class StoryPrinter:
         return [*lines, self.ink.style(self.ink.plain(f"    “{quote}”"), dim=True)]
 
     def counts_lines(self, counts: Counts) -> list[str]:
-        """What it took, in one sentence."""
-        cacheable = "" if counts.cacheable_share is None else f", {counts.cacheable_share:.0%} of the prompts cacheable"
+        """What it took: one line with as much as there is room for, the most telling first."""
+        cacheable = "" if counts.cacheable_share is None else f" ({counts.cacheable_share:.0%} cacheable)"
         parts = [
-            f"{plural(counts.faults, 'fault')}, {plural(counts.refaults, 'refault')}, "
-            f"{plural(counts.evictions, 'eviction')}",
-            f"{counts.tokens:,} tokens in {plural(counts.steps, 'step')}{cacheable}",
+            plural(counts.faults, "fault"),
+            plural(counts.refaults, "refault"),
+            plural(counts.evictions, "eviction"),
+            f"{counts.tokens:,} tokens{cacheable}",
+            plural(counts.steps, "step"),
         ]
-        if counts.context_peak_tokens is not None:
-            parts.append(f"largest request {counts.context_peak_tokens:,} tokens")
         if counts.latency_seconds is not None:
             parts.append(duration(counts.latency_seconds))
-        return textwrap.wrap("; ".join(parts), self.width)
+        if counts.context_peak_tokens is not None:
+            parts.append(f"largest request {counts.context_peak_tokens:,}")
+        while len(parts) > 4 and len(", ".join(parts)) > self.width:
+            parts.pop()
+        return self.wrapped(", ".join(parts))
 
 
 def _spaced(event: str) -> str:

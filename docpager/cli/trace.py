@@ -128,11 +128,12 @@ def _put_story(console: Console, story: Story, manifest: Manifest) -> None:
     answer, settings = story.answer, manifest.settings["agent"]
     of = f" of {answer['doc_path']}" if answer["doc_path"] else ""
     console.put(printer.ink.style(f"Question {answer['question_id']}{of}", bold=True))
-    for line in printer.question_lines(answer["question"]):
+    for line in printer.wrapped(answer["question"]):
         console.put(line)
     if story.steps:
         console.put()
-        console.put(_window(story, settings))
+        for line in printer.wrapped(_window(story, settings)):
+            console.put(line)
         console.put(printer.heads())
     for step in story.steps:
         for line in printer.step_lines(step):

@@ -103,18 +103,6 @@ def test_runs_are_listed_newest_first_and_one_is_shown(docpager, there):
     assert [record["question_id"] for record in records[1:]] == ["wallets", "ferry", "blank"]
 
 
-def test_the_events_of_one_question(docpager, there):
-    docpager("run", "nightly.csv", "-o", "outputs/one", "-q")
-    lines = docpager("trace", "show", "one", "--question", "wallets").out.splitlines()
-    assert lines[0].split()[:3] == ["step", "event", "pages"]
-    events = [line.split()[1] for line in lines[1:]]
-    assert events[0] == "ModelCall"
-    assert events[-1] == "Answered"
-    assert {"Search", "PageFault", "PageIn"} <= set(events)
-    records = docpager("trace", "show", "one", "--question", "wallets", "--json").out.splitlines()
-    assert [json.loads(record)["event"] for record in records] == events
-
-
 def test_a_damaged_run_in_the_list_is_named_and_the_others_are_listed(docpager, there):
     docpager("run", "nightly.csv", "-o", "outputs/one", "-q")
     shutil.copytree("outputs/one", "outputs/two")
@@ -138,7 +126,6 @@ BAD_INPUT = [
     (["runs", "show", "nothing"], 66, "Error: There is no run nothing, nor outputs/nothing."),
     (["runs", "list", "--outputs", "nowhere"], 66, "Error: There is no folder nowhere."),
     (["trace", "show", "nothing"], 66, "Error: There is no run nothing, nor outputs/nothing."),
-    (["trace", "show", "one"], 2, "outputs/one has 3 questions. Name one with --question: wallets, ferry, blank."),
     (["trace", "show", "one", "--question", "walets"], 2, "has no question walets. There are: wallets, ..."),
 ]
 
