@@ -38,7 +38,7 @@ FORM_NEXT_DOOR = 0.8
 """A passage whose neighbour holds the form asked for keeps this share, together with the neighbour."""
 ENOUGH_ALONE = 0.85
 """A neighbour that bears this share of what both bear together is the answer by itself."""
-LABEL_BONUS = 0.6
+LABEL_BONUS = 1.0
 """A table row whose label says nothing but what was asked is worth up to this much more."""
 FULL_LINE = 0.75
 """A printed line runs on into the next only if it is at least this long beside the longest of its page."""

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from docpager.models.stemming import STOP_WORDS, WORD, stem
+from docpager.models.stemming import MEASURE_WORDS, STOP_WORDS, WORD, stem
 from docpager.models.vocabulary import Concept, Vocabulary
 from docpager.records import AnswerType
 from docpager.transcript import ANSWER_REQUESTS
@@ -84,7 +84,7 @@ class QuestionWords:
         named = dict.fromkeys([*vocabulary.statements_in(question), *shown_in])
         statements = [title for name in named for title in vocabulary.statements.get(name, ())]
         spoken = {word for concept in concepts for phrase in concept.stems for word in phrase}
-        asked = [word for word in WORD.findall(_without_asides(question)) if word.lower() not in STOP_WORDS]
+        asked = [w for w in WORD.findall(_without_asides(question)) if w.lower() not in STOP_WORDS | MEASURE_WORDS]
         terms = dict.fromkeys(stem(word) for word in asked if len(word) > 1 and not _is_year(word))
         return cls(
             terms=tuple(term for term in terms if term not in spoken),

@@ -20,6 +20,13 @@ defined judgments judgment give solution state explain approach asked access
 STOP_WORDS = frozenset(_STOP_WORDS.split())
 """Words that say nothing of what is asked: function words, and the words in which tasks are set."""
 
+_MEASURE_WORDS = """
+usd eur gbp dollar dollars euro euros million millions billion billions thousand thousands mn bn amount amounts value
+values number year years end ended fiscal fy period percent percentage
+"""
+MEASURE_WORDS = frozenset(_MEASURE_WORDS.split())
+"""Words for units, scales and periods: they say how an answer is measured, not what it is about."""
+
 WORD = re.compile(r"[^\W_]+(?:[.'’&-][^\W_]+)*")
 
 
