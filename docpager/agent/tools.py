@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from docpager.agent.arguments import Arguments
+from docpager.agent.calculating import calculate
 from docpager.agent.looking import find, outline, search
 from docpager.agent.paging import page_in, page_out, pin, unpin
 from docpager.agent.tool_result import ToolResult
@@ -83,6 +84,13 @@ TOOLS: dict[str, Tool] = {
         _tool("pin", pin, "Keeps pages until unpinned.", pages=_TEXTS),
         _tool("unpin", unpin, "Lets pages be evicted again.", pages=_TEXTS),
         _tool("note", note, "Keeps a finding with the addresses it rests on.", text=_TEXT, addresses=_TEXTS),
+        _tool(
+            "calculate",
+            calculate,
+            "Works out numbers: (75,028 - 70,647) / 70,647.",
+            expression=_TEXT,
+            addresses=_NULLABLE_TEXTS,
+        ),
         _tool(
             "answer",
             answer,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from docpager.agent.arguments import Arguments
 from docpager.agent.citations import Statement, rejected
 from docpager.agent.main_context import Part
+from docpager.agent.quoting import TypedQuote, trace_quote
 from docpager.agent.tool_result import Ending, ToolResult, shown
 from docpager.agent.workspace import Workspace
 from docpager.errors import ToolError
@@ -20,8 +22,7 @@ ABSTAIN_DEPTH = 5
 
 def note(work: Workspace, arguments: Arguments) -> ToolResult:
     """Keeps a finding in the notebook with the addresses it rests on."""
-    text, addresses = arguments.text("text"), _addresses(arguments.texts("addresses"))
-    _check_addresses(work, [Statement(text, addresses)])
+    text, addresses = arguments.text("text"), addresses_of(work, arguments.texts("addresses"))
     kept = work.notebook.add(text, addresses)
     for address in addresses:
         work.pager.touch(work.pager.table.by_handle(address.handle).page.page_id)
@@ -30,14 +31,14 @@ def note(work: Workspace, arguments: Arguments) -> ToolResult:
 
 
 def answer(work: Workspace, arguments: Arguments) -> ToolResult:
-    """Ends the question with statements and their addresses."""
+    """Ends the question with statements and what they rest on; refused once where that cannot be cited as it is."""
     statements = _statements(arguments)
     refused = rejected(work, statements)
     if refused:
-        work.note_event("CitationRejected", {str(a): reason for a, reason in refused.items()})
+        work.note_event("CitationRejected", refused)
         if work.counts["CitationRejected"] == 1:
             raise ToolError(f"Not accepted: {_list(refused)}. Cite lines you were shown, then answer again.")
-    if not any(s.addresses for s in statements):
+    if not any(s.cites for s in statements):
         work.note_event("CitationRejected", {"": "no statement has an address"})
         if work.counts["CitationRejected"] == 1:
             raise ToolError("Not accepted: no statement has an address. Give each the lines that bear it, as in p7:12.")
@@ -57,29 +58,56 @@ def abstain(work: Workspace, arguments: Arguments) -> ToolResult:
     return ToolResult([Part("")], ending=Ending(abstain_reason=arguments.text("reason")))
 
 
+def addresses_of(work: Workspace, texts: Iterable[str]) -> tuple[Address, ...]:
+    """The addresses in some texts; a typed quote stands for the lines it stands on.
+
+    Raises ``ToolError`` for lines that were not shown, and for what is neither.
+    """
+    addresses, quotes = _cited(texts)
+    refused = rejected(work, [Statement("", addresses, quotes)])
+    if refused:
+        work.note_event("CitationRejected", refused)
+        raise ToolError(f"Not accepted: {_list(refused)}. Use addresses of lines you were shown.")
+    return tuple(dict.fromkeys([*addresses, *(trace_quote(work, quote).address for quote in quotes)]))
+
+
 def _statements(arguments: Arguments) -> tuple[Statement, ...]:
     statements = []
     for item in arguments.objects("statements"):
         text = fold(str(item.get("text") or ""))
-        given = item.get("addresses") or []
-        addresses = _addresses(map(str, given if isinstance(given, list) else [given])) or parse_addresses(text)
+        addresses, quotes = _cited(map(str, _listed(item.get("addresses"))))
+        quotes += tuple(quote for given in _listed(item.get("quotes")) if (quote := _typed(given, item)).text)
         if text:
-            statements.append(Statement(text, addresses))
+            statements.append(Statement(text, addresses or (() if quotes else parse_addresses(text)), quotes))
     if not statements:
         raise ToolError('answer needs statements: [{"text": "...", "addresses": ["p7:12-14"]}].')
     return tuple(statements)
 
 
-def _addresses(texts: Iterable[str]) -> tuple[Address, ...]:
-    return tuple(address for text in texts for address in parse_addresses(text))
+def _listed(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else [given] if given else []
 
 
-def _check_addresses(work: Workspace, statements: Sequence[Statement]) -> None:
-    refused = rejected(work, statements)
-    if refused:
-        work.note_event("CitationRejected", {str(a): reason for a, reason in refused.items()})
-        raise ToolError(f"Not accepted: {_list(refused)}. Use addresses of lines you were shown.")
+def _typed(given: Any, statement: Mapping[str, Any]) -> TypedQuote:
+    """A typed quote: a text, or ``{"text": ..., "document": ...}``; its document can be named by the statement."""
+    document = statement.get("document") or ""
+    if isinstance(given, Mapping):
+        document = given.get("document") or document
+        given = given.get("text") or given.get("quote") or ""
+    return TypedQuote(fold(str(given)).strip('"“”'), str(document))
 
 
-def _list(refused: Mapping[Address, str]) -> str:
-    return "; ".join(f"{address} ({reason})" for address, reason in refused.items())
+def _cited(texts: Iterable[str]) -> tuple[tuple[Address, ...], tuple[TypedQuote, ...]]:
+    """The addresses in some texts, and as typed quotes the texts that hold none."""
+    addresses: list[Address] = []
+    quotes: list[TypedQuote] = []
+    for text in texts:
+        found = parse_addresses(text)
+        addresses += found
+        if not found and fold(text):
+            quotes.append(_typed(text, {}))
+    return tuple(addresses), tuple(quotes)
+
+
+def _list(refused: Mapping[str, str]) -> str:
+    return "; ".join(f"{cited} ({reason})" for cited, reason in refused.items())

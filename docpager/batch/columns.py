@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 SCHEMA_VERSION = "1"
@@ -22,7 +23,9 @@ class Column:
 
 
 def _columns(table: str) -> tuple[Column, ...]:
-    rows = [[cell.strip() for cell in line.split("|", 2)] for line in table.strip().splitlines()]
+    # A line that begins with blanks goes on with the sentence above it.
+    lines = re.sub(r"\n +", " ", table.strip()).splitlines()
+    rows = [[cell.strip() for cell in line.split("|", 2)] for line in lines]
     return tuple(Column(name, kind.rstrip("?"), sentence, kind.endswith("?")) for name, kind, sentence in rows)
 
 
@@ -37,11 +40,20 @@ doc_id                | string?             | The document asked about, in a run
 row                   | int32               | Position in the question file, from 0.
 question              | string              | The question as asked.
 exit_status           | string              | How work on the question ended.
-answer                | string?             | The answer in words, with [n] after each statement that has a citation.
-answer_value          | float64?            | The answer as a number, where one was asked for.
-answer_unit           | string?             | The unit of answer_value, as in USD or percent.
-answer_date           | date?               | The answer as a date, where one was asked for.
-conflicts             | list<string>        | Statements in which sources disagree.
+answer                | string?             | The answer in words, with [n] after each statement that has a citation;
+                                              one statement a line for a list, Yes, No or the choice first where the
+                                              statements say which.
+answer_value          | float64?            | The answer as a number, where one was asked for: as stated, in
+                                              answer_unit, never scaled; negative where it is printed in parentheses;
+                                              null where the statements leave a choice.
+answer_unit           | string?             | The unit of answer_value: a currency (USD, crowns), % or what is counted,
+                                              and the scale it is stated in, as in USD million or crowns thousand; null
+                                              where none is stated.
+answer_date           | date?               | The answer as a date, where one was asked for and day, month and year are
+                                              stated; else null.
+conflicts             | list<string>        | Where sources disagree: the model's words, or what code found in two
+                                              citations that say the same but for one number, as "what: later value
+                                              (path, date) [n]; earlier value (path, date) [m]".
 abstain_reason        | string?             | Why there is no answer.
 error_type            | string?             | The kind of error that ended the work.
 error_message         | string?             | What went wrong, and why a row is invalid.
@@ -64,9 +76,11 @@ attempts              | int32?              | How often the question was started
 cited_segment_ids     | list<string>        | Segments cited, in the order of the citations, each once.
 read_segment_ids      | list<string>?       | Segments that were in the context.
 ranked_segment_ids    | list<string>?       | Segments that search ranked.
-ranked_unread         | int32?              | Segments ranked above the cut and never read.
+ranked_unread         | int32?              | Segments that search listed and that were never read.
 evidence_sha256       | string?             | SHA-256 over segment_id and quote of every citation, in order.
-stop_reason           | string?             | Why reading stopped.
+stop_reason           | string?             | Why reading stopped: all_read (nothing that search listed is unread),
+                                              read_limit (no unread one fits the reading budget), answered, abstained,
+                                              step_limit, token_limit, cost_limit, time_limit, thrashing or model_error.
 prompt_tokens         | int64?              | Tokens sent to the model.
 cached_tokens         | int64?              | Those of them that the endpoint had cached.
 cacheable_tokens      | int64?              | Those of them that repeat the start of the request before.
@@ -87,6 +101,9 @@ started_at            | timestamp?          | When work on the question began.
 finished_at           | timestamp?          | When it ended.
 input                 | map<string, string> | The question file's other columns.
 doc_path              | string?             | The path of doc_id in the archive.
+queries               | list<string>?       | The queries that ran, in order, each once: words searched for, find:
+                                              before an exact text, find regex: before a pattern, and the documents it
+                                              was limited to behind " in ".
 """)
 
 CITATION_COLUMNS = _columns("""
@@ -105,16 +122,23 @@ headings        | list<string> | The headings above the quote, outermost first.
 segment_id      | string?      | The segment the quote was copied from.
 char_start      | int64?       | Where the quote begins in the text of the paper page, in characters.
 char_end        | int64?       | Where it ends.
-quote           | string       | The text cited, copied from the archive.
+quote           | string       | The text cited, copied from the archive; where it stands in no document, as the model
+                                 typed it.
 context_before  | string?      | The text before the quote.
 context_after   | string?      | The text after the quote.
-verify_status   | string       | exact, normalized, relocated, misattributed, not_found or stale.
-match_score     | float64?     | How much quote and source have in common, from 0 to 1.
-supported       | bool?        | Whether the quote bears the claim out, where that was judged.
+verify_status   | string       | exact or normalized (the same letters and digits, on lines that were shown), relocated
+                                 (elsewhere in that document), misattributed (in another one), not_found or stale.
+match_score     | float64?     | How much the source and the quote as it was given have in common, from 0 to 1.
+supported       | bool?        | Whether every number, date and name of the claim stands in the quotes of its statement
+                                 (with their headings and the document's name; numbers may be rounded or calculated from
+                                 theirs) and one of them in this quote; null where the claim has none. A check of words,
+                                 not of meaning.
 page_in_step    | int32?       | The step that brought the quote into the context.
 retrieval_rank  | int32?       | The best rank search gave the segment.
 retrieval_score | float64?     | The score at that rank.
 asked_doc_id    | string?      | The document asked about, in a run that asks each document alone.
+found_doc_path  | string?      | Where a relocated or misattributed quote stands.
+found_page_number | int32?     | The paper page it stands on.
 """)
 
 TRACE_COLUMNS = _columns("""

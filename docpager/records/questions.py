@@ -57,6 +57,24 @@ class VerifyStatus(StrEnum):
     """The document changed since the run; the quote stood in the version that was read."""
 
 
+class StopReason(StrEnum):
+    """Why reading stopped."""
+
+    ALL_READ = "all_read"
+    """Nothing that search listed was unread when the model ended."""
+    READ_LIMIT = "read_limit"
+    """The model ended, and no unread page that search listed fits the reading budget."""
+    ANSWERED = "answered"
+    """The model answered while listed pages were unread and could have been read."""
+    ABSTAINED = "abstained"
+    STEP_LIMIT = "step_limit"
+    TOKEN_LIMIT = "token_limit"  # noqa: S105
+    COST_LIMIT = "cost_limit"
+    TIME_LIMIT = "time_limit"
+    THRASHING = "thrashing"
+    MODEL_ERROR = "model_error"
+
+
 VERIFIED_STATUSES = frozenset({VerifyStatus.EXACT, VerifyStatus.NORMALIZED})
 
 
@@ -119,6 +137,9 @@ class Citation:
     page_in_step: int | None = None
     retrieval_rank: int | None = None
     retrieval_score: float | None = None
+    found_doc_path: str | None = None
+    """Where a quote stands that is not where it was said to stand."""
+    found_page_number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +216,9 @@ class Coverage:
     read_segment_ids: tuple[str, ...] = ()
     ranked_unread: int = 0
     stop_reason: str = ""
+    """A ``StopReason``; empty where reading never began."""
+    queries: tuple[str, ...] = ()
+    """The queries that ran, in order, each once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,11 @@ CONTRACT = {
     "trace": """run_id question_id step event page_ids page_tokens arguments tokens_before tokens_after capacity
         prompt_tokens cached_tokens completion_tokens cost_usd milliseconds at""",
 }
-ADDED = {"answers": ["doc_path"], "citations": ["asked_doc_id"], "trace": ["doc_id"]}
+ADDED = {
+    "answers": ["doc_path", "queries"],
+    "citations": ["asked_doc_id", "found_doc_path", "found_page_number"],
+    "trace": ["doc_id"],
+}
 """Columns that came later; they stand behind the contract's."""
 FACTS = RunFacts("run-1", "5" * 64, "memory:", "1", "quoting")
 TRICKY = [Question("a", 0, "A?", input={"n": "1"}), Question("b", 1, "", invalid_reason="The question is empty.")]
