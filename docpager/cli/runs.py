@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from docpager.cli.console import Console, dollars, duration
+from docpager.cli.console import Console, dollars, duration, plural
 from docpager.cli.options import common_options, json_option
 from docpager.cli.run import status_words
 from docpager.errors import UsageError
@@ -69,7 +69,7 @@ def show(console: Console, run: str, as_json: bool) -> None:
 
     folder = resolve_run(run)
     manifest = read_manifest(folder)
-    answers = list(read_answers(folder, ANSWER_COLUMNS + REASON_COLUMNS))
+    answers = list(read_answers(folder, [*ANSWER_COLUMNS, *REASON_COLUMNS, "doc_id", "doc_path"]))
     if as_json:
         console.put_json({"folder": str(folder), **_facts(manifest), "settings": manifest.settings})
         for row in answers:
@@ -84,9 +84,16 @@ def show(console: Console, run: str, as_json: bool) -> None:
         f"{', '.join(status_words(manifest.counts))}; {tokens:,} tokens, {dollars(usage.get('cost_usd'))}, "
         f"{duration(usage.get('latency_seconds') or 0)} of work"
     )
-    console.put()
     heads = ["question_id", "exit_status", "verified", "cited", "steps", "question", "answer"]
-    console.put_table(heads, [_cells(row) for row in answers])
+    rows = [_cells(row) for row in answers]
+    if manifest.settings["run"].get("for_each") is not None:
+        where = manifest.settings["run"].get("where")
+        documents = len({row["doc_id"] for row in answers if row["doc_id"] is not None})
+        console.put(f"each of {plural(documents, 'document')} alone{f', where {where}' if where else ''}")
+        heads.insert(1, "document")
+        rows = [[cells[0], row["doc_path"], *cells[1:]] for cells, row in zip(rows, answers, strict=True)]
+    console.put()
+    console.put_table(heads, rows)
 
 
 @command.command()

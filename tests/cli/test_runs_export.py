@@ -71,6 +71,18 @@ def test_where_limits_the_grid(docpager, there):
     assert [row[0] for row in table(docpager("runs", "export", "p", "--pivot").out)[1:]] == ["policies/lost.txt"]
 
 
+def test_a_grid_is_shown_with_its_documents(docpager, there):
+    words = ["run", "review.xlsx", "--sheet", "Review", "--for-each", "document", "--where", "path like 'news/%'"]
+    docpager(*words, "-o", "outputs/grid", "-q")
+    lines = docpager("runs", "show", "grid").out.splitlines()
+    assert "each of 2 documents alone, where path like 'news/%'" in lines
+    at = next(n for n, line in enumerate(lines) if line.startswith("question_id"))
+    assert lines[at].split()[:3] == ["question_id", "document", "exit_status"]
+    assert [line.split()[:2] for line in lines[at + 1 :]] == [
+        [question, path] for question in ("wallets", "ferry") for path in DOCUMENTS[:2]
+    ]
+
+
 def test_an_export_has_a_row_an_answer_and_no_formula(docpager, there):
     docpager("run", "review.xlsx", "--sheet", "Review", "-o", "outputs/plain", "-q")
     header, wallets, ferry = table(docpager("runs", "export", "plain").out)
