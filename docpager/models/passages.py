@@ -56,7 +56,7 @@ Span = tuple[int, int, str]
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Neighbouring lines of one page, and how well they bear on the question, from 0 to about 1."""
+    """Neighbouring lines of one page, and how well they bear on the question: from 0 to about 1, table rows to 2."""
 
     handle: str
     first: int
@@ -114,7 +114,7 @@ class PassageScorer:
             score = self._share([own[n], around, neighbours, anywhere], document)
             score *= self._period(years) * prior * (1 + LABEL_BONUS * self._label(text))
             score *= 1.0 if own[n] - around - self._asked - years else NOTHING_NEW
-            scores.append(min(score, 1.0))
+            scores.append(score)
         alone = [
             Passage(page.handle, first, last, text, scores[n] * forms[n]) for n, (first, last, text) in enumerate(spans)
         ]
