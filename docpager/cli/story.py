@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ GUTTER = BAR + 13
 MOST_PLACES, MOST_RESULTS = 8, 5
 """So many paper pages of a deed are named, and so many of what was found or evicted."""
 LONGEST_ANSWER = 600
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _ACTIONS = {
     "trim_lines": "from now on only the lines that bear on the question are shown again",
     "lend_log": "half of the log's share goes to pages",
@@ -49,7 +51,8 @@ class Ink:
         return click.style(text, **attributes) if self.colour and text else text
 
     def plain(self, text: str) -> str:
-        """Text in what the terminal has."""
+        """Text in what the terminal has, and nothing that would steer it: a document's words are a stranger's."""
+        text = _CONTROLS.sub("", text)
         if self.unicode:
             return text
         for fine, coarse in (("…", "..."), ("×", "x"), ("“", '"'), ("”", '"')):

@@ -127,7 +127,7 @@ def _put_story(console: Console, story: Story, manifest: Manifest) -> None:
     printer = StoryPrinter.for_steps(story.steps, width, Ink.of_stdout())
     answer, settings = story.answer, manifest.settings["agent"]
     of = f" of {answer['doc_path']}" if answer["doc_path"] else ""
-    console.put(printer.ink.style(f"Question {answer['question_id']}{of}", bold=True))
+    console.put(printer.ink.style(printer.ink.plain(f"Question {answer['question_id']}{of}"), bold=True))
     for line in printer.wrapped(answer["question"]):
         console.put(line)
     if story.steps:

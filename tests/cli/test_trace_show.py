@@ -191,3 +191,12 @@ def test_colours_are_for_terminals():
 
 def test_a_step_that_did_nothing_and_memory_that_is_unknown_have_their_line():
     assert printed(resident=None) == ["   7" + " " * 19 + "called search, without effect"]
+
+
+def test_a_document_cannot_steer_the_terminal():
+    lines = printed(Deed("PageIn", (Place("\x1b]0;x\x07a\x9b2J.txt", 1),)))
+    lines += StoryPrinter.for_steps([], 80, Ink(False, True)).citation_lines(
+        {"n": 1, "doc_path": "\x1b[2Ja.txt", "page_number": None, "verify_status": "exact", "quote": "up\x1b[1A"}
+        | dict.fromkeys(["page_in_step", "retrieval_rank"])
+    )
+    assert not any(character < " " or "\x7f" <= character <= "\x9f" for line in lines for character in line)
