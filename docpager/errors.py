@@ -26,6 +26,7 @@
     |-- ToolError                      -   a tool call that cannot be carried out; its message goes to the model
     |   `-- TranscriptError                text that is not a transcript of ours
     `-- ModelError                     -   the model failed for this question; the question's row says how
+        `-- NoRoomError                -   a request does not fit; the question ends with what is known
 
 A fault (a page that is not resident) is an event, not an exception: see ``docpager.memory.events``.
 """
@@ -207,3 +208,15 @@ class TranscriptError(ToolError):
 
 class ModelError(DocpagerError):
     """The model failed for this question."""
+
+
+class NoRoomError(ModelError):
+    """A request does not fit into the window, and nothing more can be moved out of the context."""
+
+    def __init__(self, needed: int, limit: int) -> None:
+        self.needed = needed
+        self.limit = limit
+        super().__init__(
+            f"The request needs {needed:,} tokens of {limit:,}, and nothing more can be moved out of the context. "
+            "Set a larger --context-tokens."
+        )

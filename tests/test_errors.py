@@ -72,6 +72,12 @@ MESSAGES = [
         {"what": "The archive data/a.lancedb", "lock_path": "data/a.lancedb/.lock", "exit_code": 75},
     ),
     (
+        errors.NoRoomError(1832, 1792),
+        "The request needs 1,832 tokens of 1,792, and nothing more can be moved out of the context. "
+        "Set a larger --context-tokens.",
+        {"needed": 1832, "limit": 1792},
+    ),
+    (
         errors.WindowTooSmallError(1024, 1200, 384, 1600),
         "A window of 1,024 tokens is too small: 1,200 are taken by the system message, the reply, the question, "
         "the log and the tail, and a page needs 384. Set --context-tokens to at least 1600.",

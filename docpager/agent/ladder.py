@@ -15,17 +15,16 @@ from docpager.agent.main_context import CALL_OVERHEAD, MainContext, count_messag
 from docpager.agent.sizing import GROW_ABOVE
 from docpager.agent.tail import tail_text
 from docpager.agent.workspace import Workspace
-from docpager.errors import ModelError
+from docpager.errors import NoRoomError
 from docpager.protocols import TokenCounter
 from docpager.records import ModelRequest, ToolSpec
+from docpager.records.views import ErrorView
 from docpager.transcript import render_view
 
+LARGE_RESULT = 100
+"""A result of fewer tokens is not worth taking back: saying so takes about a third of that."""
 THRASHING = 0.5
 """Half of the last references were to pages that had been evicted: the next rung is due."""
-
-
-class NoRoomError(ModelError):
-    """The request does not fit, and nothing more can be moved out of the context."""
 
 
 class Ladder:
@@ -50,11 +49,8 @@ class Ladder:
             over = self.count(request) - work.plan.request_limit
             if over <= 0:
                 return request
-            if not (self._shed(over) or work.grow("request") or self._trim_log(0)):
-                raise NoRoomError(
-                    f"The request needs {self.count(request):,} tokens of {work.plan.request_limit:,}, and nothing "
-                    "more can be moved out of the context. Set a larger --context-tokens."
-                )
+            if not (self._shed(over) or work.grow("request") or self._trim_log(0) or self._withhold_result()):
+                raise NoRoomError(self.count(request), work.plan.request_limit)
 
     def count(self, request: ModelRequest) -> int:
         """Tokens of a request as it is sent."""
@@ -106,6 +102,18 @@ class Ladder:
         if moved:
             self._work.note_event("Summarized", {"entries": len(moved)})
         return bool(moved)
+
+    def _withhold_result(self) -> bool:
+        """Takes back the largest result of the newest calls, with a word on what to ask for instead."""
+        newest = self._context.entries[-1].results if self._context.entries else []
+        sizes = [(self._work.counter.count(part.text), part) for parts in newest for part in parts if not part.page_id]
+        tokens, part = max(sizes, key=lambda size: size[0], default=(0, None))
+        if part is None or tokens <= LARGE_RESULT:
+            return False
+        said = f"This result takes {tokens:,} tokens, more than the window has room for. Ask for less of it."
+        part.text = render_view(ErrorView(said))
+        self._work.note_event("Summarized", {"entries": 0, "withheld_tokens": tokens})
+        return True
 
 
 def count_tool(spec: ToolSpec, counter: TokenCounter) -> int:

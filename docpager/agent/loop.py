@@ -11,16 +11,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from docpager.agent.budget import COMPACT_BELOW, WindowPlan
-from docpager.agent.citations import Statement, cite
+from docpager.agent.citations import Statement
 from docpager.agent.documents import DocumentIndex
-from docpager.agent.ladder import Ladder, NoRoomError, count_tool
+from docpager.agent.finishing import finished
+from docpager.agent.ladder import Ladder, count_tool
 from docpager.agent.main_context import EARLIER, LogEntry, MainContext, MemoCounter, Part, common_prefix_tokens
 from docpager.agent.prompts import prompt
 from docpager.agent.sizing import WindowSizes
 from docpager.agent.tool_result import Ending
 from docpager.agent.tools import TOOLS, carry_out
 from docpager.agent.workspace import Workspace
-from docpager.errors import ModelError, PagerError, ToolError, WindowTooSmallError
+from docpager.errors import ModelError, NoRoomError, PagerError, ToolError, WindowTooSmallError
 from docpager.protocols import Archive, ChatModel, TokenCounter
 from docpager.records import (
     VERIFIED_STATUSES,
@@ -257,28 +258,24 @@ class _Sitting:
             return {
                 "exit_status": ExitStatus.ABSTAINED,
                 "abstain_reason": ending.abstain_reason,
-                "coverage": self.work.ledger.account("abstained"),
+                "coverage": self.work.ledger.account("abstained", self.work.may_read),
             }
-        text, citations = cite(self.work, ending.statements)
-        verified = any(citation.verify_status in VERIFIED_STATUSES for citation in citations)
+        fields = finished(self.work, ending.statements, ending.conflicts)
+        verified = any(citation.verify_status in VERIFIED_STATUSES for citation in fields["citations"])
         return {
+            **fields,
             "exit_status": ExitStatus.ANSWERED if verified else ExitStatus.UNVERIFIED,
-            "answer": text,
-            "citations": citations,
-            "conflicts": ending.conflicts,
             "confidence": ending.confidence,
-            "coverage": self.work.ledger.account("answered"),
+            "coverage": self.work.ledger.account("answered", self.work.may_read),
         }
 
     def _from_notes(self, status: ExitStatus) -> dict[str, Any]:
         """What is known when a limit ends the work: the notebook's findings, cited."""
         notes = [n for n in self.work.notebook.notes if n.addresses]
         statements = [Statement(n.text, parse_addresses(" ".join(n.addresses))) for n in notes]
-        text, citations = cite(self.work, statements)
         return {
+            **finished(self.work, statements),
             "exit_status": status,
-            "answer": text or None,
-            "citations": citations,
             "coverage": self.work.ledger.account(str(status)),
         }
 

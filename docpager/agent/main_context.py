@@ -107,7 +107,7 @@ class MainContext:
         The newest entry stays, and so do pages that are resident: only the rest of their entry goes.
         """
         moved: list[str] = []
-        summaries = wanted // 3
+        summaries = wanted // 2
         for entry in list(self.entries[:-1]):
             if self.log_tokens(page_tokens) <= wanted - summaries:
                 break
@@ -116,7 +116,8 @@ class MainContext:
             else:
                 moved += [] if entry.trimmed else self._summary_of(entry)
                 self.entries.remove(entry)
-        self._summarise([line for line in moved if line], summaries)
+        body = self.log_tokens(page_tokens) - self._head_tokens()
+        self._summarise([line for line in moved if line], max(wanted // 3, wanted - body))
         return moved
 
     def _keep_pages_only(self, entry: LogEntry) -> list[str]:

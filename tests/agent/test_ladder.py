@@ -3,6 +3,7 @@
 import pytest
 from worlds import FERRIES, ask, long_archive
 
+from docpager.archive.in_memory import InMemoryArchive
 from docpager.memory import ResidentSet
 from docpager.models.scripted import ScriptedModel, call
 from docpager.records import Answer, ExitStatus, VerifyStatus
@@ -135,6 +136,17 @@ def test_call_too_large_for_the_window_ends_the_question_with_what_is_known():
     assert answer.exit_status is ExitStatus.TOKEN_LIMIT
     assert answer.error_message.startswith("The request needs ")
     assert answer.answer == "Chapter one names its keeper. [1]"
+
+
+def test_result_too_large_for_the_window_is_taken_back_and_the_question_goes_on():
+    heading = "of lanterns and their many keepers on the islands to the north of here, of which there are some"
+    text = "\n\n".join(f"# Chapter {n} {heading}\n\nText {n}." for n in range(40))
+    model = ScriptedModel([call("outline", document="d1"), call("page_in", pages=["p3"]), "x"])
+    answer = ask(model, archive=InMemoryArchive.of({"book.txt": text}), context_tokens=1500, log_share=0.3)
+    assert "[error] This result takes" in model.requests[1].messages[-1].content
+    assert answer.paging.page_ins == 1
+    [event] = [e for e in answer.events if "withheld_tokens" in e.arguments]
+    assert event.event == "Summarized"
 
 
 # Calls of one reply
