@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from docpager.records import Coverage
+from docpager.records import Coverage, StopReason
+from docpager.transcript import fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,11 @@ class CoverageLedger:
         self._rankings: dict[str, Ranking] = {}
         self._by_query: dict[tuple[str, tuple[str, ...]], list[str]] = {}
         self._read: dict[str, None] = {}
+        self._asked: dict[str, None] = {}
+
+    def asked(self, query: str, paths: Sequence[str] = ()) -> None:
+        """Records that a query ran, limited to the documents with these paths or to none."""
+        self._asked.setdefault(f"{fold(query)} in {', '.join(paths)}" if paths else fold(query))
 
     def ranked(self, query: str, scope: Sequence[str], hits: Iterable[tuple[str, int, float]]) -> None:
         """Records the hits of a query, each with its rank from 1 and its score."""
@@ -50,11 +56,20 @@ class CoverageLedger:
         top = [segment_id for ranking in self._by_query.values() for segment_id in ranking[:depth]]
         return [segment_id for segment_id in dict.fromkeys(top) if segment_id not in self._read]
 
-    def account(self, stop_reason: str) -> Coverage:
-        """The ledger as the answer carries it."""
+    def account(self, stop_reason: str, readable: Callable[[str], bool] | None = None) -> Coverage:
+        """The ledger as the answer carries it.
+
+        ``readable`` says of a segment whether it could still be read; where the model ended the work itself, it tells
+        whether that left anything behind.
+        """
+        unread = [segment_id for segment_id in self._rankings if segment_id not in self._read]
+        reason = StopReason(stop_reason)
+        if readable is not None and not any(map(readable, unread)):
+            reason = StopReason.READ_LIMIT if unread else StopReason.ALL_READ
         return Coverage(
             ranked_segment_ids=tuple(self._rankings),
             read_segment_ids=tuple(self._read),
-            ranked_unread=sum(segment_id not in self._read for segment_id in self._rankings),
-            stop_reason=stop_reason,
+            ranked_unread=len(unread),
+            stop_reason=str(reason),
+            queries=tuple(self._asked),
         )

@@ -41,6 +41,7 @@ def search(work: Workspace, arguments: Arguments) -> ToolResult:
     fitting = _bounded(work, views)
     handles = tuple(work.documents.handle(doc_id) for doc_id in scope or ()) if names else ()
     ranked = hits[: len(fitting)]
+    work.ledger.asked(query, _paths(work, handles))
     work.ledger.ranked(query, handles, [(h.segment.segment_id, first + n, h.score) for n, h in enumerate(ranked)])
     view = ResultsView("search", fold(query), handles, first, more or len(fitting) < len(hits), tuple(fitting))
     work.note_event(
@@ -64,6 +65,7 @@ def find(work: Workspace, arguments: Arguments) -> ToolResult:
     views = [_found_view(work, segment, pattern) for segment in segments]
     fitting = _bounded(work, views)
     handles = tuple(work.documents.handle(doc_id) for doc_id in scope or ()) if names else ()
+    work.ledger.asked(f"find{' regex' if is_regex else ''}: {text}", _paths(work, handles))
     view = ResultsView("find", fold(text), handles, first, more or len(fitting) < len(segments), tuple(fitting))
     work.note_event(
         "Find",
@@ -151,6 +153,10 @@ def _found_view(work: Workspace, segment: Segment, pattern: regex.Pattern[str]) 
     numbers = [n for n in range(1, len(source.spans) + 1) if _matches(pattern, source.line(n))]
     snippet = source.line(numbers[0]) if numbers else segment.text
     return _hit_view(work, segment, snippet[:SNIPPET_CHARACTERS], tuple(numbers[:8]))
+
+
+def _paths(work: Workspace, handles: Sequence[str]) -> list[str]:
+    return [document.path for document in work.documents.resolve(handles)]
 
 
 def _pattern(text: str, is_regex: bool) -> regex.Pattern[str]:
