@@ -6,11 +6,15 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*\.?"
+MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|(?-i:May|MAY)|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
+    r"oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
+)
+"""A month by its English name or the start of it; a small ``may`` is a verb."""
 _DAY = r"\d{1,2}(?:st|nd|rd|th)?"
 _WHOLE = re.compile(
-    rf"(?<![\w/.-])(?:(?P<iso>\d{{4}}-\d\d-\d\d)(?!\d)|(?P<words>{_DAY}(?:\s+of)?[\s-]+{_MONTH},?[\s-]+\d{{4}}|"
-    rf"{_MONTH}\s+{_DAY},?\s+\d{{4}})\b|(?P<a>\d{{1,2}})(?P<mark>[./-])(?P<b>\d{{1,2}})(?P=mark)(?P<year>\d{{4}})(?![\w/-]))",
+    rf"(?<![\w/.-])(?:(?P<iso>\d{{4}}-\d\d-\d\d)(?!\d)|(?P<words>{_DAY}(?:\s+of)?[\s-]+{MONTH},?[\s-]+\d{{4}}|"
+    rf"{MONTH}\s+{_DAY},?\s+\d{{4}})\b|(?P<a>\d{{1,2}})(?P<mark>[./-])(?P<b>\d{{1,2}})(?P=mark)(?P<year>\d{{4}})(?![\w/-]))",
     re.IGNORECASE,
 )
 LONGEST_MONTH = 12

@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from docpager.agent.citations import Statement, cite
+from docpager.agent.numbers_said import Quoted, Said, row_by_year
 from docpager.agent.support import Dated, Evidence, disagreements, supported
-from docpager.agent.typed_answers import Quoted, Said, row_by_year, typed_answer
+from docpager.agent.typed_answers import typed_answer
 from docpager.agent.workspace import Workspace
 from docpager.records import VERIFIED_STATUSES, AnswerType, Citation
 from docpager.transcript import fold

@@ -130,9 +130,9 @@ verify_status   | string       | exact or normalized (the same letters and digit
                                  (elsewhere in that document), misattributed (in another one), not_found or stale.
 match_score     | float64?     | How much the source and the quote as it was given have in common, from 0 to 1.
 supported       | bool?        | Whether every number, date and name of the claim stands in the quotes of its statement
-                                 (with their headings, the document's name; a number may be rounded, or a result of calculate)
-                                 and one of them in this quote; null where the claim has none. A check of words, not of
-                                 meaning.
+                                 (with their headings, the document's name; a number may be rounded, or a result of
+                                 calculate) and one of them in this quote; null where the claim has none. A check of
+                                 words, not of meaning.
 page_in_step    | int32?       | The step that brought the quote into the context.
 retrieval_rank  | int32?       | The best rank search gave the segment.
 retrieval_score | float64?     | The score at that rank.
