@@ -80,7 +80,7 @@ _FIGURE = re.compile(
     (?<![\w.,:/])(?<!\w[-–−])(?P<digits>{DIGITS})(?:(?P<glued>mn|bn)\b)?(?![\w:/]|[.,]\d)(?P<close>\s?\))?
     (?:\s?(?P<percent>%|per\ cent\b|percent\b))?
     (?:[\s-](?P<scale>{_SCALE}))?
-    (?:\s(?:of\s)?(?P<after>{_CURRENCY})(?:\s(?P<scale_after>{_SCALE}))?)?""",
+    (?(before)|(?:\s(?:of\s)?(?P<after>{_CURRENCY})(?!\s?\d)(?:\s(?P<scale_after>{_SCALE}))?)?)""",
     re.VERBOSE | re.IGNORECASE,
 )
 _STATED = re.compile(

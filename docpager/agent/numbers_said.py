@@ -73,7 +73,8 @@ class Said:
 def texts(said: Sequence[Said]) -> Iterator[Quoted]:
     """The texts to read, in order: the statements' own words, each with what stands above where it is a quote."""
     for statement in said:
-        yield statement.repeated or Quoted(statement.text, copied=False)
+        above = statement.quotes[0].above if statement.quotes else ()
+        yield statement.repeated or Quoted(statement.text, above, copied=False)
     for statement in said:
         if statement.repeated is None:
             yield from statement.quotes
@@ -87,7 +88,7 @@ def number_said(question: str, said: Sequence[Said]) -> tuple[Figure | None, str
     if figure is None:
         return None, None
     rows = [other for quoted, other in read if quoted.copied and other and _label(quoted) == _label(first)]
-    if is_row(first.quote) and any(other.value != figure.value for other in rows):
+    if _is_table_row(first) and any(other.value != figure.value for other in rows):
         return None, None  # the same row of two tables, and nothing says which of them is meant
     return figure, _unit(first, figure, asked)
 
@@ -101,7 +102,7 @@ def _figure_of(quoted: Quoted, asked: _Asked) -> Figure | None:
     candidates = _candidates(quoted.quote, asked)
     if not candidates:
         return _NO_NUMBER
-    return _row_figure(quoted, asked) if is_row(quoted.quote) else _prose_figure(quoted, candidates, asked)
+    return _row_figure(quoted, asked) if _is_table_row(quoted) else _prose_figure(quoted, candidates, asked)
 
 
 def _label(quoted: Quoted) -> str:
@@ -162,7 +163,7 @@ def _is_year(figure: Figure, text: str) -> bool:
 
 def is_row(text: str) -> bool:
     """Whether a text is one row of a table: a label, and then nothing but numbers."""
-    if "\n" in text.strip():
+    if "\n" in text.strip() or text.rstrip().endswith("."):
         return False
     hidden = _hidden(text)
     found = figures(hidden)
@@ -175,6 +176,11 @@ def is_row(text: str) -> bool:
         at = figure.start - found[0].start
         rest = rest[:at] + rest[at + figure.end - figure.start :]
     return not re.search(r"[^\W\d_]", rest)
+
+
+def _is_table_row(quoted: Quoted) -> bool:
+    """Whether the columns above say what a text's numbers are; in a model's own words one number needs no column."""
+    return is_row(quoted.quote) and (quoted.copied or len(figures(_hidden(quoted.quote))) > 1)
 
 
 def _row_figure(quoted: Quoted, asked: _Asked) -> Figure | None:
@@ -292,7 +298,7 @@ def _unit(quoted: Quoted, figure: Figure, asked: _Asked) -> str | None:
         if counted:
             return f"{unit} {counted}".strip()
     above = None
-    if is_row(quoted.quote):
+    if _is_table_row(quoted):
         above = next((u for line in reversed(quoted.above) if (u := _head_unit(line))), None)
         unit = _filled(unit, above, with_scale=True)
     # What the question names is the unit of an answer that names none; where it names one, the scale is its own.

@@ -1,13 +1,17 @@
 """Small archives and shortcuts that the agent's tests share."""
 
 import asyncio
+from collections.abc import Callable
 
 from docpager.agent.loop import Agent
 from docpager.archive.in_memory import InMemoryArchive
-from docpager.models.scripted import ScriptedModel
-from docpager.protocols import ChatModel
-from docpager.records import Answer, Question
+from docpager.models.scripted import ScriptedModel, call
+from docpager.protocols import Archive, ChatModel
+from docpager.records import Answer, AnswerType, ModelReply, ModelRequest, Question, ToolCall
+from docpager.records.views import PageView
 from docpager.settings import AgentSettings
+from docpager.tool_protocol import read_exchanges
+from docpager.transcript import parse, split_tail
 
 
 class WordCounter:
@@ -56,3 +60,33 @@ def ask(
     model = ScriptedModel(model) if isinstance(model, list) else model
     agent = Agent(archive, model, WordCounter(), AgentSettings(**settings))
     return asyncio.run(agent.answer(Question("q1", 0, question, documents=documents)))
+
+
+class OnePageModel:
+    """Searches, pages in the first hit, and ends with what ``script`` makes of its lines (number to text)."""
+
+    name = "one-page"
+
+    def __init__(self, query: str, script: Callable[[dict[int, str]], ToolCall]) -> None:
+        self._query = query
+        self._script = script
+
+    async def complete(self, request: ModelRequest) -> ModelReply:
+        views = [v for e in read_exchanges(request.messages) for text in e.results for v in parse(shown_part(text))]
+        pages = [view for view in views if isinstance(view, PageView)]
+        if not views:
+            return ModelReply(tool_calls=(call("search", query=self._query),))
+        if not pages:
+            return ModelReply(tool_calls=(call("page_in", pages=["p1"]),))
+        return ModelReply(tool_calls=(self._script(dict(pages[0].lines)),))
+
+
+def shown_part(text: str) -> str:
+    """A tool's result without the tail."""
+    return split_tail(text, "docpager")[0]
+
+
+def ask_typed(archive: Archive, question: str, answer_type: AnswerType, script) -> Answer:
+    """Puts a question that wants a type of answer to a model that reads the first hit."""
+    agent = Agent(archive, OnePageModel(question, script), WordCounter(), AgentSettings())
+    return asyncio.run(agent.answer(Question("q1", 0, question, answer_type=answer_type)))
