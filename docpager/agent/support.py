@@ -41,10 +41,10 @@ def supported(claim: str, evidence: Sequence[Evidence], calculated: Sequence[Dec
     wanted = list(_named(claim))
     if not wanted:
         return [None] * len(evidence)
-    held = [_Held.of(item.quote, item.above) for item in evidence]
+    held = [_Held.of(item, item.above) for item in evidence]
     everything = all(any(h.holds(w, calculated) for h in held) for w in wanted)
-    alone = [_Held.of(item.quote, ()) for item in evidence]
-    return [everything and any(h.holds(w, calculated) for w in wanted) for h in alone]
+    alone = [_Held.of(item, ()) for item in evidence]
+    return [everything and any(h.holds(w) for w in wanted) for h in alone]
 
 
 _Wanted = date | Figure | str
@@ -77,10 +77,10 @@ class _Held:
     amounts: frozenset[Decimal]
 
     @classmethod
-    def of(cls, quote: str, above: Iterable[str]) -> _Held:
-        above = tuple(above)
-        text = " \n ".join([quote, *above])
-        scale = next((u.scale for line in reversed(above) if (u := stated_unit(line))), 1)
+    def of(cls, evidence: Evidence, above: Iterable[str]) -> _Held:
+        """The quote, read with some of what stands above it; its scale is always that of what stands above."""
+        quote, text = evidence.quote, " \n ".join([evidence.quote, *above])
+        scale = next((u.scale for line in reversed(evidence.above) if (u := stated_unit(line))), 1)
         found = figures(quote)
         amounts = {a for f in [*figures(text), *spelled_figures(quote)] for a in (f.amount, f.value, abs(f.value))}
         amounts |= {f.value * scale for f in found if f.unit.scale == 1} | {Decimal(y) for y in _YEAR.findall(text)}
@@ -91,7 +91,7 @@ class _Held:
             frozenset(amounts),
         )
 
-    def holds(self, wanted: _Wanted, calculated: Sequence[Decimal]) -> bool:
+    def holds(self, wanted: _Wanted, calculated: Sequence[Decimal] = ()) -> bool:
         if isinstance(wanted, str):
             return wanted in self.words or set(wanted.split("-")) <= self.words
         if isinstance(wanted, date):
