@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -10,12 +11,13 @@ from typing import Any
 
 from docpager.agent.citations import Statement, cite
 from docpager.agent.numbers_said import Quoted, Said, row_by_year
-from docpager.agent.support import Dated, Evidence, disagreements, supported
+from docpager.agent.support import Calculation, Dated, Evidence, disagreements, supported
 from docpager.agent.typed_answers import typed_answer
 from docpager.agent.workspace import Workspace
 from docpager.records import VERIFIED_STATUSES, AnswerType, Citation
 from docpager.transcript import fold
 
+_DIGITS = re.compile(r"\d+(?:\.\d+)?")
 LINES_ABOVE = 40
 """How many lines above a quote can name its columns and unit."""
 
@@ -72,7 +74,11 @@ def _later_first(
 
 def _judged(work: Workspace, statements: Sequence[Statement], citations: Sequence[Citation]) -> tuple[Citation, ...]:
     """The citations with ``supported`` filled in, where their quotes stand in the archive."""
-    calculated = [Decimal(e.arguments["result"]) for e in work.events if e.event == "Calculated"]
+    calculated = [
+        Calculation(Decimal(e.arguments["result"]), tuple(map(Decimal, _DIGITS.findall(e.arguments["expression"]))))
+        for e in work.events
+        if e.event == "Calculated"
+    ]
     judged = list(citations)
     for statement, group in _grouped(statements, citations):
         standing = [c for c in group if c.verify_status in VERIFIED_STATUSES]

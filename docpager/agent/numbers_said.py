@@ -13,9 +13,11 @@ from docpager.transcript import fold
 
 LETTERS = 5
 """Words are the same when so many of their first letters are."""
+LEAST_SHARED = 2
+"""Words a number's clause shares with the question's first sentence before it is taken from among several."""
 MOST_HEAD_WORDS = 14
 """A line above a table with more words is a sentence, not a head of columns."""
-_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _DATE_PARTS = re.compile(
     rf"\b\d{{1,2}}(?:\s?(?:and|to|[-–])\s?\d{{1,2}})?(?:st|nd|rd|th)?\s{MONTH}(?:,?\s\d{{4}})?\b|"
     rf"\b{MONTH}\s\d{{1,2}}(?:,?\s\d{{4}})?\b|\b{MONTH},?\s\d{{4}}\b|\b\d{{4}}-\d\d-\d\d\b|"
@@ -40,6 +42,7 @@ liters?|barrels?|square metres?|square feet|feet|hectares?|acres?|degrees?|share
 """.replace("\n", "")
 _MEASURE = re.compile(rf"\s?(?P<measure>{_MEASURES})\b")
 _ASKED_MEASURE = re.compile(rf"\bin (?P<measure>{_MEASURES})\b")
+_SENTENCE = re.compile(r"[?!]|\.\s")
 _PERCENT = re.compile(r"%|\bper\s?cent|\bpercentage\b", re.IGNORECASE)
 _STOP_WORDS = "the a an of in on at to for and or was were is are did does do by how many much what which with"
 _STOP = frozenset(_STOP_WORDS.split())
@@ -130,7 +133,9 @@ class _Asked:
         unit = Unit("%") if _PERCENT.search(question) else stated_unit(question)
         years = frozenset(_YEAR.findall(question))
         values = frozenset(figure.value for figure in figures(question))
-        return cls(_stems(question), years, values, unit, noun, _CHANGE.search(question) is not None)
+        return cls(
+            _stems(_SENTENCE.split(question)[0]), years, values, unit, noun, _CHANGE.search(question) is not None
+        )
 
     def wants(self, figure: Figure, text: str) -> bool:
         """Whether a figure has the unit asked for, or is followed by what is counted."""
@@ -258,7 +263,7 @@ def _with_head_unit(figure: Figure, head: str) -> Figure:
 
 
 def _prose_figure(quoted: Quoted, candidates: Sequence[Figure], asked: _Asked) -> Figure | None:
-    """The only number; else the only one of the unit asked for; else the one whose clause shares most words."""
+    """The only number; else the only one of the unit asked for; else the one whose clause alone names what is asked."""
     if asked.computed and quoted.copied:
         return None
     if asked.noun is not None:
@@ -273,8 +278,8 @@ def _prose_figure(quoted: Quoted, candidates: Sequence[Figure], asked: _Asked) -
         return None
     shares = [len(_clause(quoted.quote, figure, candidates) & asked.words) for figure in wanted]
     best = max(shares)
-    chosen = [figure for figure, share in zip(wanted, shares, strict=True) if share == best]
-    return chosen[0] if best >= 1 and len({f.amount for f in chosen}) == 1 else None
+    chosen = {f.amount: f for f, share in zip(wanted, shares, strict=True) if 2 * share > best}
+    return next(iter(chosen.values())) if best >= LEAST_SHARED and len(chosen) == 1 else None
 
 
 def _clause(text: str, figure: Figure, candidates: Sequence[Figure]) -> frozenset[str]:

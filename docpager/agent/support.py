@@ -16,7 +16,7 @@ LEAST_LETTERS = 12
 """Two quotes say the same of another number where, the number aside, they share so many letters or more."""
 _NAME = re.compile(r"(?<![\w'’])[A-Z][\w'’-]*[^\W_]")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:;]\s+|[\"“(])(?=[A-Z])")
-_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _CITED = re.compile(r"\[\d+\]")
 _YES_NO = frozenset({"yes", "no"})
 
@@ -29,14 +29,22 @@ class Evidence:
     above: tuple[str, ...] = ()
 
 
-def supported(claim: str, evidence: Sequence[Evidence], calculated: Sequence[Decimal] = ()) -> list[bool | None]:
+@dataclass(frozen=True, slots=True)
+class Calculation:
+    """A result and the numbers it was worked out from."""
+
+    result: Decimal
+    operands: tuple[Decimal, ...]
+
+
+def supported(claim: str, evidence: Sequence[Evidence], calculated: Sequence[Calculation] = ()) -> list[bool | None]:
     """For each quote of a claim, whether it helps to hold all that the claim names; a check of words, not of meaning.
 
     What a claim names are its whole dates, its other numbers in digits, and its capitalised words but those that only
     begin a sentence. It is held where the quotes, with what stands above them, have: that day; that number (an equal
-    amount in another scale, a rounding of it, or the result of a calculation is the same number); that word. A quote is
-    True where its claim is held as a whole and it has itself at least one of what is named, False otherwise. None for
-    every quote where the claim names nothing.
+    amount in another scale and a rounding are the same number, and the result of a calculation stands for the numbers
+    it came from); that word. A quote is True where its claim is held as a whole and it has itself at least one of what
+    is named, False otherwise. None for every quote where the claim names nothing.
     """
     wanted = list(_named(claim))
     if not wanted:
@@ -44,7 +52,7 @@ def supported(claim: str, evidence: Sequence[Evidence], calculated: Sequence[Dec
     held = [_Held.of(item, item.above) for item in evidence]
     everything = all(any(h.holds(w, calculated) for h in held) for w in wanted)
     alone = [_Held.of(item, ()) for item in evidence]
-    return [everything and any(h.holds(w) for w in wanted) for h in alone]
+    return [everything and any(h.holds(w, calculated) for w in wanted) for h in alone]
 
 
 _Wanted = date | Figure | str
@@ -91,13 +99,15 @@ class _Held:
             frozenset(amounts),
         )
 
-    def holds(self, wanted: _Wanted, calculated: Sequence[Decimal] = ()) -> bool:
+    def holds(self, wanted: _Wanted, calculated: Sequence[Calculation]) -> bool:
         if isinstance(wanted, str):
             return wanted in self.words or set(wanted.split("-")) <= self.words
         if isinstance(wanted, date):
             return wanted in self.days
-        amounts = [*self.amounts, *calculated, *(result / 100 for result in calculated)]
-        return any(_same(wanted, amount) for amount in amounts)
+        return any(_same(wanted, amount) for amount in self.amounts) or any(
+            self.amounts.intersection(c.operands) and (_same(wanted, c.result) or _same(wanted, c.result / 100))
+            for c in calculated
+        )
 
 
 def _same(claimed: Figure, amount: Decimal) -> bool:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from worlds import WordCounter, ask
 
 from docpager.agent.loop import Agent
-from docpager.agent.support import Dated, Evidence, disagreements, supported
+from docpager.agent.support import Calculation, Dated, Evidence, disagreements, supported
 from docpager.analysis.verify import verify_run
 from docpager.archive.in_memory import InMemoryArchive, ingested_text
 from docpager.archive.lance import LanceArchive
@@ -220,12 +220,15 @@ def test_claim_is_supported_where_its_numbers_days_and_names_stand_in_its_quotes
     assert supported(claim, [Evidence(quote, HEAD) for quote in quotes]) == expected
 
 
-def test_result_of_a_calculation_counts_as_held_beside_the_numbers_it_came_from():
-    evidence = [Evidence("75,028"), Evidence("70,647")]
-    assert supported("4,381 more: 75,028 less 70,647", evidence, [Decimal(4381)]) == [True, True]
-    assert supported("4,381 more: 75,028 less 70,647", evidence) == [False, False]
-    share = Decimal("0.0620125412")
-    assert supported("6.2% more than 70,647", evidence, [share]) == [False, True]
+def test_result_of_a_calculation_stands_for_the_numbers_it_came_from():
+    evidence = [Evidence("75,028"), Evidence("70,647"), Evidence("5,000")]
+    growth = Calculation(Decimal(4381), (Decimal(75028), Decimal(70647)))
+    share = Calculation(Decimal("0.0620125412"), (Decimal(75028), Decimal(70647), Decimal(70647)))
+    assert supported("4,381 more", evidence, [growth]) == [True, True, False]
+    assert supported("4,381 more", evidence[2:], [growth]) == [False]
+    assert supported("4,381 more", evidence) == [False, False, False]
+    assert supported("6.2% more", evidence, [growth, share]) == [True, True, False]
+    assert supported("6.3% more", evidence, [growth, share]) == [False, False, False]
 
 
 @given(st.text(max_size=80))

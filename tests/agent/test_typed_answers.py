@@ -167,6 +167,12 @@ NUMBERS = [
         600,
         "metres",
     ),
+    (
+        "Dividends in FY2020, in USD billions?",
+        [row("Dividends (389) (353)", "(in millions)", "2020 2019")],
+        -389,
+        "USD million",
+    ),
     # Doubt, and nothing to say.
     ("What was total revenue in 2020?", [row("Total revenue 75,028 70,647", *REPORT)], None, None),
     ("How much did revenue grow from 2023 to 2024?", [row("Total revenue 75,028 70,647", *REPORT)], None, None),
@@ -180,6 +186,12 @@ NUMBERS = [
     (
         "What was total revenue in 2024?",
         [row("Total revenue 75,028 70,647", *REPORT), row("Total revenue 32,615 31,005", *REPORT)],
+        None,
+        None,
+    ),
+    (
+        "What was the capital expenditure? Use the cash flow statement.",
+        [Said("Cash flow was $3.3 billion, of which net capital spending was $4.5 billion.")],
         None,
         None,
     ),
