@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from docpager.agent.quoting import Found, TypedQuote, nearest_shown, trace_quote
+from docpager.agent.quoting import Found, TypedQuote, nearest_shown, trace_quotes
 from docpager.quotes import find_quote
 from docpager.records import VERIFIED_STATUSES, Address, Citation, Document, Segment, VerifyStatus, hex_id
 
@@ -36,8 +36,7 @@ class Statement:
 def rejected(work: Workspace, statements: Sequence[Statement]) -> dict[str, str]:
     """The addresses and typed quotes that cannot be cited as they are, each with the reason and what is near."""
     reasons = {str(a): work.never_shown(a) for s in statements for a in s.addresses}
-    for quote in dict.fromkeys(q for s in statements for q in s.quotes):
-        found = trace_quote(work, quote)
+    for quote, found in trace_quotes(work, (q for s in statements for q in s.quotes)).items():
         if found.status not in VERIFIED_STATUSES:
             name = quote.text if len(quote.text) <= NAMED_CHARACTERS else f"{quote.text[:NAMED_CHARACTERS]}..."
             reasons[f'"{name}"'] = _why(work, quote, found)
@@ -49,7 +48,7 @@ def _why(work: Workspace, quote: TypedQuote, found: Found) -> str:
         return f"it names no line: write {quote.text}:1 for its first"
     if found.document is None:
         near = nearest_shown(work, quote.text)
-        return f"it stands in no document{f'; nearest is {near}' if near else ''}"
+        return f"it was found in no document{f'; nearest is {near}' if near else ''}"
     where = f"{work.document_name(found.document)}, page {found.page_number}"
     if found.handle:
         where += f", which is {found.handle}"
@@ -65,25 +64,26 @@ def cite(work: Workspace, statements: Sequence[Statement], *, separator: str = "
     Nothing that was cited is dropped: an address that cannot be cited keeps its row, with status ``not_found`` and an
     empty quote; a typed quote that stands nowhere keeps its own words.
     """
+    traced = trace_quotes(work, (quote for statement in statements for quote in statement.quotes))
     citations: list[Citation] = []
     sentences = []
     for statement in statements:
         numbers = ""
-        for citation in _of(work, statement):
+        for citation in _of(work, statement, traced):
             citations.append(_numbered(work, citation, len(citations) + 1))
             numbers += f"[{len(citations)}]"
         sentences.append(f"{statement.text} {numbers}".strip())
     return separator.join(sentences), tuple(citations)
 
 
-def _of(work: Workspace, statement: Statement) -> Iterator[Citation]:
+def _of(work: Workspace, statement: Statement, traced: Mapping[TypedQuote, Found]) -> Iterator[Citation]:
     for address in dict.fromkeys(statement.addresses):
         if work.never_shown(address):
             yield _blank(statement.text, str(address))
         else:
             yield _lines(work, statement.text, address)
     for quote in dict.fromkeys(statement.quotes):
-        yield _quoted(work, statement.text, quote)
+        yield _quoted(work, statement.text, quote, traced[quote])
 
 
 def _numbered(work: Workspace, citation: Citation, n: int) -> Citation:
@@ -137,13 +137,12 @@ def _copied(
     )
 
 
-def _quoted(work: Workspace, claim: str, quote: TypedQuote) -> Citation:
+def _quoted(work: Workspace, claim: str, quote: TypedQuote, found: Found) -> Citation:
     """What became of a quote the model typed.
 
     One that stands on lines that were shown is copied from there. Any other keeps the place the model gave it, if it
     gave one, and ``found_doc_path`` and ``found_page_number`` say where it stands.
     """
-    found = trace_quote(work, quote)
     if found.shown is not None:
         page_id, first, last = found.shown
         text = work.text(page_id)

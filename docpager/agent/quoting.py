@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,8 @@ SEARCHED = 20
 """Other documents are looked through by so many hits of a search for the quote, and as many that hold its words."""
 SCANNED_PAGES = 400
 """Paper pages of the documents named and read that are looked through, those named first."""
+LEAST_SHARE = 0.3
+"""A hit is compared letter by letter where it has this share of the quote's words."""
 _HANDLE = re.compile(r"p\d+")
 _PLACE = re.compile(r"(p\d+)(?::\d.*)?")
 _WORD = re.compile(r"\w+")
@@ -63,24 +65,48 @@ class Found:
         return Address(self.handle, self.first_line, self.last_line)
 
 
-def trace_quote(work: Workspace, quote: TypedQuote) -> Found:
-    """Looks for a quote on the lines shown, then in the documents named or read, then in all others.
+def trace_quotes(work: Workspace, quotes: Iterable[TypedQuote]) -> dict[TypedQuote, Found]:
+    """Looks for quotes on the lines shown, then in the documents named or read, then in all others.
 
     ``exact`` and ``normalized`` are kept for lines that were shown. On other lines of the document it names, or of one
     that was read, a quote is ``relocated``; in any other document ``misattributed``.
     """
-    named = _named(work, quote.document)
-    if found := _on_shown_lines(work, quote, named):
-        return found
-    read = [work.text(page_id).document for page_id in work.ledger.read_ids]
-    near = [named] if named else [*work.scope, *read] if len(work.scope) == 1 else read
-    near = list({document.doc_id: document for document in near}.values())
-    claimed = named or (near[0] if len(near) == 1 else None)
-    if at := _in_documents(work, quote.text, near):
-        return _found(work, VerifyStatus.RELOCATED, at, claimed=at[0])
-    if at := _in_others(work, quote.text, {document.doc_id for document in near}):
-        return _found(work, VerifyStatus.MISATTRIBUTED, at, claimed=claimed)
-    return Found(VerifyStatus.NOT_FOUND, claimed=claimed)
+    traced: dict[TypedQuote, Found] = {}
+    left: dict[tuple[str, ...], list[TypedQuote]] = {}
+    near: dict[str, Document] = {}
+    for quote in dict.fromkeys(quotes):
+        named = _named(work, quote.document)
+        if found := _on_shown_lines(work, quote, named):
+            traced[quote] = found
+            continue
+        documents = [named] if named else _read(work)
+        near |= {document.doc_id: document for document in documents}
+        left.setdefault(tuple(dict.fromkeys(d.doc_id for d in documents)), []).append(quote)
+    for doc_ids, unseen in left.items():
+        traced |= _elsewhere(work, unseen, [near[doc_id] for doc_id in doc_ids])
+    return traced
+
+
+def _read(work: Workspace) -> list[Document]:
+    """The document the question is limited to, where it is one, and those that were read."""
+    only = work.scope if len(work.scope) == 1 else []
+    return [*only, *(work.text(page_id).document for page_id in work.ledger.read_ids)]
+
+
+def _elsewhere(work: Workspace, quotes: Sequence[TypedQuote], near: Sequence[Document]) -> dict[TypedQuote, Found]:
+    claimed = near[0] if len(near) == 1 else None
+    places = _in_documents(work, [quote.text for quote in quotes], near)
+    traced = {}
+    for quote in quotes:
+        if at := places.get(quote.text):
+            traced[quote] = _found(work, VerifyStatus.RELOCATED, at, claimed=at[0])
+        elif at := _in_others(work, quote.text):
+            # A long document that was read can hold it beyond the pages that were looked through.
+            status = VerifyStatus.RELOCATED if at[0] in near else VerifyStatus.MISATTRIBUTED
+            traced[quote] = _found(work, status, at, claimed=at[0] if at[0] in near else claimed)
+        else:
+            traced[quote] = Found(VerifyStatus.NOT_FOUND, claimed=claimed)
+    return traced
 
 
 _At = tuple[Document, int, QuoteMatch, str]
@@ -134,25 +160,30 @@ def _shown_runs(work: Workspace, page_id: str) -> Iterator[tuple[tuple[str, int]
             run = []
 
 
-def _in_documents(work: Workspace, quote: str, documents: Sequence[Document]) -> _At | None:
+def _in_documents(work: Workspace, quotes: Sequence[str], documents: Sequence[Document]) -> dict[str, _At]:
+    places: dict[str, _At] = {}
     left = SCANNED_PAGES
     for document in documents:
         for page in work.archive.paper_pages(document.doc_id)[: max(0, left)]:
             left -= 1
-            if match := QuotableText(page.text).find(quote):
-                return document, page.page_number, match, page.text
-    return None
+            text = QuotableText(page.text)
+            for quote in quotes:
+                if quote not in places and (match := text.find(quote)):
+                    places[quote] = (document, page.page_number, match, page.text)
+    return places
 
 
-def _in_others(work: Workspace, quote: str, excepted: set[str]) -> _At | None:
+def _in_others(work: Workspace, quote: str) -> _At | None:
     """The best place among the hits of a search and a literal look-up; a bounded look, not every page there is."""
     words = fold(quote)[:400]
     segments = [hit.segment for hit in work.archive.search(words, limit=SEARCHED)] if _WORD.search(words) else []
     segments += work.archive.find(words, limit=SEARCHED) if words else []
+    wanted = set(_WORD.findall(words.lower()))
     seen: set[tuple[str, int]] = set()
     for segment in segments:
         place = (segment.doc_id, segment.page_number)
-        if segment.doc_id in excepted or place in seen:
+        shared = len(wanted & set(_WORD.findall(segment.text.lower())))
+        if place in seen or shared < LEAST_SHARE * len(wanted):
             continue
         seen.add(place)
         page, document = work.archive.paper_page(*place), work.archive.document(segment.doc_id)

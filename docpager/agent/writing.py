@@ -8,7 +8,7 @@ from typing import Any
 from docpager.agent.arguments import Arguments
 from docpager.agent.citations import Statement, rejected
 from docpager.agent.main_context import Part
-from docpager.agent.quoting import TypedQuote, trace_quote
+from docpager.agent.quoting import TypedQuote, trace_quotes
 from docpager.agent.tool_result import Ending, ToolResult, shown
 from docpager.agent.workspace import Workspace
 from docpager.errors import ToolError
@@ -68,7 +68,7 @@ def addresses_of(work: Workspace, texts: Iterable[str]) -> tuple[Address, ...]:
     if refused:
         work.note_event("CitationRejected", refused)
         raise ToolError(f"Not accepted: {_list(refused)}. Use addresses of lines you were shown.")
-    return tuple(dict.fromkeys([*addresses, *(trace_quote(work, quote).address for quote in quotes)]))
+    return tuple(dict.fromkeys([*addresses, *(found.address for found in trace_quotes(work, quotes).values())]))
 
 
 def _statements(arguments: Arguments) -> tuple[Statement, ...]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from worlds import WordCounter, ask
 
 from docpager.agent.loop import Agent
+from docpager.agent.quoting import SCANNED_PAGES
 from docpager.agent.support import Calculation, Dated, Evidence, disagreements, supported
 from docpager.analysis.verify import verify_run
 from docpager.archive.in_memory import InMemoryArchive, ingested_text
@@ -96,7 +97,7 @@ ELSEWHERE = [
     ("300 tonnes of rye", "port.txt", "misattributed", "port.txt", ("mill.txt", 1), "not in d2 port.txt"),
     ("The pier was rebuilt", "school.txt", "misattributed", "school.txt", ("port.txt", 1), "not in d3 school.txt"),
     ("The pier was rebuilt in 2020.", "", "not_found", "port.txt", (None, None), 'nearest is p1:2 "The pier'),
-    ("Nobody wrote these words", "", "not_found", "port.txt", (None, None), "it stands in no document)"),
+    ("Nobody wrote these words", "", "not_found", "port.txt", (None, None), "it was found in no document)"),
 ]
 
 
@@ -127,6 +128,15 @@ def test_retry_names_the_page_that_holds_the_quote_and_the_model_can_bring_it_in
     named = re.search(r"which is (p\d+),", errors_of(first)[0])[1]
     answer = ask([SEARCH, READ, wrong, call("page_in", pages=[named]), right], archive=archive)
     assert [c.verify_status for c in answer.citations] == [VerifyStatus.EXACT]
+
+
+def test_quote_beyond_the_pages_looked_through_of_a_long_document_is_still_found_in_it():
+    pages = [f"The keeper of lamp number {n} wrote a line." for n in range(SCANNED_PAGES + 5)]
+    archive = InMemoryArchive.of({"long.txt": pages})
+    last = answering(f"lamp number {SCANNED_PAGES + 3} wrote")
+    answer = ask([call("search", query="lamp number 1"), READ, last, last], archive=archive)
+    [citation] = answer.citations
+    assert (citation.verify_status, citation.found_page_number) == (VerifyStatus.RELOCATED, SCANNED_PAGES + 4)
 
 
 def test_page_without_a_line_is_no_quote_and_the_model_is_told_what_to_write():
