@@ -44,15 +44,16 @@ def supported(claim: str, evidence: Sequence[Evidence], calculated: Sequence[Cal
     begin a sentence. It is held where the quotes, with what stands above them, have: that day; that number (an equal
     amount in another scale and a rounding are the same number, and the result of a calculation stands for the numbers
     it came from); that word. A quote is True where its claim is held as a whole and it has itself at least one of what
-    is named, False otherwise. None for every quote where the claim names nothing.
+    is named, or is the claim itself, False otherwise. None for every quote where the claim names nothing.
     """
     wanted = list(_named(claim))
     if not wanted:
         return [None] * len(evidence)
     held = [_Held.of(item, item.above) for item in evidence]
-    everything = all(any(h.holds(w, calculated) for h in held) for w in wanted)
+    whole = [item.quote.split() == claim.split() for item in evidence]
+    everything = any(whole) or all(any(h.holds(w, calculated) for h in held) for w in wanted)
     alone = [_Held.of(item, ()) for item in evidence]
-    return [everything and any(h.holds(w, calculated) for w in wanted) for h in alone]
+    return [same or (everything and any(h.holds(w, calculated) for w in wanted)) for same, h in zip(whole, alone)]
 
 
 _Wanted = date | Figure | str
