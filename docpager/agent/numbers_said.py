@@ -43,7 +43,10 @@ liters?|barrels?|square metres?|square feet|feet|hectares?|acres?|degrees?|share
 _MEASURE = re.compile(rf"\s?(?P<measure>{_MEASURES})\b")
 _ASKED_MEASURE = re.compile(rf"\bin (?P<measure>{_MEASURES})\b")
 _SENTENCE = re.compile(r"[?!]|\.\s")
-_PERCENT = re.compile(r"%|\bper\s?cent|\bpercentage\b", re.IGNORECASE)
+_PERCENT = re.compile(
+    r"%|\bper\s?cent|\bpercentage\b|\bmargin\b|\b(?:growth|tax|interest) rate\b|\bwhat share\b", re.IGNORECASE
+)
+_ASIDE = re.compile(r"\([^()]*[^\W\d_][^()]*\)|\([^()]*\d\s[-+*/×−–]\s[^()]*\)")
 _STOP_WORDS = "the a an of in on at to for and or was were is are did does do by how many much what which with"
 _STOP = frozenset(_STOP_WORDS.split())
 _WORD = re.compile(r"[^\W\d_]{3,}")
@@ -180,7 +183,7 @@ def is_row(text: str) -> bool:
     for figure in reversed(found):
         at = figure.start - found[0].start
         rest = rest[:at] + rest[at + figure.end - figure.start :]
-    return not re.search(r"[^\W\d_]", rest)
+    return not re.search(r"[^\W\d_]|[=+*/]", rest)
 
 
 def _is_table_row(quoted: Quoted) -> bool:
@@ -266,6 +269,7 @@ def _prose_figure(quoted: Quoted, candidates: Sequence[Figure], asked: _Asked) -
     """The only number; else the only one of the unit asked for; else the one whose clause alone names what is asked."""
     if asked.computed and quoted.copied:
         return None
+    candidates = _meant(quoted.quote, candidates, asked)
     if asked.noun is not None:
         candidates = [f for f in candidates if f.unit.name is None]
     wanted = [f for f in candidates if asked.wants(f, quoted.quote)]
@@ -280,6 +284,19 @@ def _prose_figure(quoted: Quoted, candidates: Sequence[Figure], asked: _Asked) -
     best = max(shares)
     chosen = {f.amount: f for f, share in zip(wanted, shares, strict=True) if 2 * share > best}
     return next(iter(chosen.values())) if best >= LEAST_SHARED and len(chosen) == 1 else None
+
+
+def _meant(text: str, candidates: Sequence[Figure], asked: _Asked) -> list[Figure]:
+    """The numbers without those that only explain: before an ``=``, in brackets, shares where none was asked for."""
+    if "=" in text:
+        return [f for f in candidates if f.start > text.rindex("=")][:1]
+    asides = [match.span() for match in _ASIDE.finditer(text)]
+    plain = [
+        f for f in candidates if not any(a <= f.start and f.end <= b and (a, b) != (f.start, f.end) for a, b in asides)
+    ]
+    if asked.unit is None or asked.unit.name != "%":
+        plain = [f for f in plain if f.unit.name != "%"] or plain
+    return plain or list(candidates)
 
 
 def _clause(text: str, figure: Figure, candidates: Sequence[Figure]) -> frozenset[str]:

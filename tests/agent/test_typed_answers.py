@@ -141,6 +141,12 @@ NUMBERS = [
     ),
     # The quote, where the words have no number.
     ("How long is she?", [Said("As the sheet says.", (Quoted("Length 42 metres"),))], 42, "metres"),
+    # What only explains: a sum's parts, brackets, a share that was not asked for.
+    ("By how much did it grow?", [Said("75,028 - 70,647 = 4,381 thousand crowns")], 4381, "crowns thousand"),
+    ("By how much did it grow?", [Said("By 4,381 (75,028 - 70,647).")], 4381, None),
+    ("How much was paid?", [Said("It was (980) in all.")], -980, None),
+    ("What were net sales in 2022?", [Said("Net sales rose 5% to $1.2 billion.")], 1.2, "USD billion"),
+    ("What was the gross margin?", [Said("The gross margin was 45.2% on sales of $10 billion.")], 45.2, "%"),
     # A row in the model's own words, and its column heads.
     (
         "What was total revenue in 2023?",
