@@ -7,11 +7,11 @@ from decimal import Context, Decimal, DecimalException, DivisionByZero, InvalidO
 from typing import TYPE_CHECKING, Any
 
 from docpager.agent.arguments import Arguments
-from docpager.agent.figures import DIGITS
 from docpager.agent.tool_result import ToolResult, shown
 from docpager.agent.workspace import Workspace
 from docpager.agent.writing import addresses_of
 from docpager.errors import ToolError
+from docpager.figures import DIGITS
 from docpager.records.views import NoticeView
 from docpager.transcript import fold
 

@@ -24,6 +24,8 @@ from docpager.transcript import fold, render_view
 
 SNIPPET_CHARACTERS = 160
 OUTLINE_ROWS = 30
+SECTION_PAGES = 6
+"""A heading that words ask for is listed with all its pages where it has no more than this."""
 HEADING_LETTERS = 6
 """Words of a heading and words asked for are the same when so many of their first letters are."""
 MATCH_SECONDS = 0.05
@@ -97,23 +99,29 @@ def _documents(work: Workspace, words: str, first: int) -> ToolResult:
 
 
 def _outline_of(work: Workspace, name: str, words: str, first: int) -> ToolResult:
+    """A document's headings, each with its first page; with words, the pages below headings that share one."""
     documents = work.documents.resolve([name])
     allowed = work.scope_ids([name])
     if not allowed:
         raise ToolError(f"{name} is outside the documents this question is limited to.")
     document = next(d for d in documents if d.doc_id in allowed)
+    segments = {s.segment_id: s for s in work.archive.segments_of(document.doc_id)}
     wanted = set(re.findall(r"\w+", words.lower()))
-    entries = [e for e in work.archive.outline(document.doc_id) if not wanted or _bears(e, wanted)]
-    rows = []
-    for entry in entries[first - 1 : first - 1 + OUTLINE_ROWS]:
-        [segment] = work.archive.segments([entry.first_segment_id])
-        page = work.list_page(segment)
-        rows.append(
-            HeadingView(page.handle, entry.page_number, tuple(map(fold, entry.headings)), entry.token_count),
-        )
+    listed: list[tuple[OutlineEntry, Segment, int]] = []
+    for entry in work.archive.outline(document.doc_id):
+        begins = segments[entry.first_segment_id]
+        if not wanted:
+            listed.append((entry, begins, entry.token_count))
+        elif _bears(entry, wanted):
+            below = [s for s in segments.values() if begins.ordinal <= s.ordinal < begins.ordinal + entry.segment_count]
+            listed += [(entry, s, s.token_count) for s in (below if len(below) <= SECTION_PAGES else [begins])]
+    rows = [
+        HeadingView(work.list_page(segment).handle, segment.page_number, tuple(map(fold, entry.headings)), tokens)
+        for entry, segment, tokens in listed[first - 1 : first - 1 + OUTLINE_ROWS]
+    ]
     work.read_tokens += work.counter.count("\n".join(" ".join(row.headings[-1:]) for row in rows))
     handle = work.documents.handle(document.doc_id)
-    return shown(OutlineView(handle, document.path, fold(words), first, len(entries), tuple(rows)))
+    return shown(OutlineView(handle, document.path, fold(words), first, len(listed), tuple(rows)))
 
 
 def _bears(entry: OutlineEntry, wanted: set[str]) -> bool:

@@ -7,28 +7,14 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from docpager.agent.dates import MONTH
-from docpager.agent.figures import Figure, Unit, figures, spelled_figures, stated_unit
+from docpager.figures import Figure, Unit, figures, spelled_figures, stated_unit
+from docpager.table_rows import YEAR, hidden, is_prose, is_row, is_year
 from docpager.transcript import fold
 
 LETTERS = 5
 """Words are the same when so many of their first letters are."""
 LEAST_SHARED = 2
 """Words a number's clause shares with the question's first sentence before it is taken from among several."""
-MOST_HEAD_WORDS = 14
-"""A line above a table with more words is a sentence, not a head of columns."""
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
-_DATE_PARTS = re.compile(
-    rf"\b\d{{1,2}}(?:\s?(?:and|to|[-–])\s?\d{{1,2}})?(?:st|nd|rd|th)?\s{MONTH}(?:,?\s\d{{4}})?\b|"
-    rf"\b{MONTH}\s\d{{1,2}}(?:,?\s\d{{4}})?\b|\b{MONTH},?\s\d{{4}}\b|\b\d{{4}}-\d\d-\d\d\b|"
-    r"\b\d{1,2}[.:]\d\d\s?(?:[ap]\.?m\b|h\b)",
-    re.IGNORECASE,
-)
-_TIME = re.compile(r"\bat\s\d{1,2}\.\d\d\b", re.IGNORECASE)
-_ENUMERATOR = re.compile(r"^\W*(?:\d+(?:\.\d+)+|\d{1,2}[.)])\s+(?=[A-Z])|\[\d+\]")
-_REFERENCE = re.compile(
-    r"\b(?:note|notes|article|section|clause|page|item|no\.|paragraph|figure|table|step)\s\d[\d.]*", re.I
-)
 _CHANGE = re.compile(
     r"\bby how m|\bdifference\b|\bhow (?:much|many) (?:more|less|fewer|later|earlier|longer)\b|\bchanged?\b|\bgrow|"
     r"\bgrew\b|\bhow many \w+ (?:after|before|between)\b|\bcombined\b|\bratio\b|\baverage\b|\bmargin\b",
@@ -113,7 +99,7 @@ def _figure_of(quoted: Quoted, asked: _Asked) -> Figure | None:
 
 def _label(quoted: Quoted) -> str:
     """The words that begin a row."""
-    found = figures(_hidden(quoted.quote))
+    found = figures(hidden(quoted.quote))
     return fold(quoted.quote[: found[0].start] if found else quoted.quote).casefold()
 
 
@@ -134,7 +120,7 @@ class _Asked:
         counted, measure = _COUNTED.search(question), _ASKED_MEASURE.search(question)
         noun = counted["noun"] if counted else measure["measure"] if measure else None
         unit = Unit("%") if _PERCENT.search(question) else stated_unit(question)
-        years = frozenset(_YEAR.findall(question))
+        years = frozenset(YEAR.findall(question))
         values = frozenset(figure.value for figure in figures(question))
         return cls(
             _stems(_SENTENCE.split(question)[0]), years, values, unit, noun, _CHANGE.search(question) is not None
@@ -152,48 +138,20 @@ def _stems(text: str) -> frozenset[str]:
     return frozenset(word[:LETTERS] for word in _WORD.findall(text.lower()) if word not in _STOP)
 
 
-def _hidden(text: str) -> str:
-    """The text with dates, times, enumerators and references blanked out, every offset kept."""
-    for pattern in (_DATE_PARTS, _TIME, _ENUMERATOR, _REFERENCE):
-        text = pattern.sub(lambda match: " " * len(match.group()), text)
-    return text
-
-
 def _candidates(text: str, asked: _Asked) -> list[Figure]:
     """Numbers that can be the answer: no dates and years, nothing the question itself says."""
-    found = [f for f in figures(_hidden(text)) if not _is_year(f, text) and f.value not in asked.values]
+    found = [f for f in figures(hidden(text)) if not is_year(f, text) and f.value not in asked.values]
     return found or [f for f in spelled_figures(text) if f.value not in asked.values and asked.wants(f, text)]
-
-
-def _is_year(figure: Figure, text: str) -> bool:
-    return figure.unit == Unit() and _YEAR.fullmatch(text[figure.start : figure.end].strip("( )")) is not None
-
-
-def is_row(text: str) -> bool:
-    """Whether a text is one row of a table: a label, and then nothing but numbers."""
-    if "\n" in text.strip() or text.rstrip().endswith("."):
-        return False
-    hidden = _hidden(text)
-    found = figures(hidden)
-    if not found:
-        return False
-    if " | " in text:
-        return True
-    rest = hidden[found[0].start :]
-    for figure in reversed(found):
-        at = figure.start - found[0].start
-        rest = rest[:at] + rest[at + figure.end - figure.start :]
-    return not re.search(r"[^\W\d_]|[=+*/]", rest)
 
 
 def _is_table_row(quoted: Quoted) -> bool:
     """Whether the columns above say what a text's numbers are; in a model's own words one number needs no column."""
-    return is_row(quoted.quote) and (quoted.copied or len(figures(_hidden(quoted.quote))) > 1)
+    return is_row(quoted.quote) and (quoted.copied or len(figures(hidden(quoted.quote))) > 1)
 
 
 def _row_figure(quoted: Quoted, asked: _Asked) -> Figure | None:
     """The figure in the column that the question names by its year or its words; the only one, where there is one."""
-    found = [f for f in figures(_hidden(quoted.quote)) if not _is_year(f, quoted.quote)]
+    found = [f for f in figures(hidden(quoted.quote)) if not is_year(f, quoted.quote)]
     if asked.computed:
         return None
     if " | " in quoted.quote:
@@ -207,20 +165,15 @@ def _row_figure(quoted: Quoted, asked: _Asked) -> Figure | None:
 
 def row_by_year(quoted: Quoted) -> dict[str, Figure]:
     """A row's figures by the years that stand above them; empty where no line above names each column's year once."""
-    found = figures(_hidden(quoted.quote))
+    found = figures(hidden(quoted.quote))
     for line in reversed(quoted.above):
-        years = _YEAR.findall(line)
-        if _is_prose(line):
+        years = YEAR.findall(line)
+        if is_prose(line):
             break
         if len(years) >= 2 or (years and len(found) == 1):
             aligned = len(set(years)) == len(years) <= len(found) <= len(years) + 1
             return dict(zip(years, found[-len(years) :], strict=True)) if aligned else {}
     return {}
-
-
-def _is_prose(line: str) -> bool:
-    words = line.split()
-    return len(words) > MOST_HEAD_WORDS or (len(words) >= 3 and line.endswith("."))
 
 
 def _cell_figure(quoted: Quoted, asked: _Asked) -> Figure | None:
@@ -231,7 +184,7 @@ def _cell_figure(quoted: Quoted, asked: _Asked) -> Figure | None:
     heads = _cell_heads(quoted, len(cells), numeric)
     if heads is None:
         return next(iter(numeric.values())) if len(numeric) == 1 else None
-    shared = {n: len(_stems(heads[n]) & asked.words) + len(asked.years & set(_YEAR.findall(heads[n]))) for n in numeric}
+    shared = {n: len(_stems(heads[n]) & asked.words) + len(asked.years & set(YEAR.findall(heads[n]))) for n in numeric}
     best = max(shared.values(), default=0)
     chosen = [n for n, count in shared.items() if count == best]
     if len(chosen) != 1 or not (best or len(numeric) == 1):
@@ -241,7 +194,7 @@ def _cell_figure(quoted: Quoted, asked: _Asked) -> Figure | None:
 
 def _cell_figures(cell: str, offset: int) -> list[Figure]:
     """A cell's figures, placed in its row; none where the cell has words before its number."""
-    found = [f for f in figures(_hidden(cell)) if not cell[: f.start].strip()]
+    found = [f for f in figures(hidden(cell)) if not cell[: f.start].strip()]
     return [replace(f, start=f.start + offset, end=f.end + offset) for f in found]
 
 
@@ -250,7 +203,7 @@ def _cell_heads(quoted: Quoted, count: int, numeric: Collection[int]) -> list[st
     for line in reversed(quoted.above):
         cells = line.split(" | ")
         if len(cells) == count and not any(
-            f for n in numeric for f in _cell_figures(cells[n], 0) if not _is_year(f, cells[n])
+            f for n in numeric for f in _cell_figures(cells[n], 0) if not is_year(f, cells[n])
         ):
             return cells
     return None
@@ -335,4 +288,4 @@ def _filled(unit: Unit, other: Unit | None, *, with_scale: bool) -> Unit:
 
 def _head_unit(line: str) -> Unit | None:
     """The unit that a line above a table names; a line that states amounts of its own is none."""
-    return None if any(not _is_year(f, line) for f in figures(_hidden(line))) else stated_unit(line)
+    return None if any(not is_year(f, line) for f in figures(hidden(line))) else stated_unit(line)

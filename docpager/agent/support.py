@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from docpager.agent.dates import dates
-from docpager.agent.figures import Figure, Unit, figures, spelled_figures, stated_unit
+from docpager.dates import dates
+from docpager.figures import Figure, Unit, figures, spelled_figures, stated_unit
 from docpager.transcript import fold
 
 LEAST_LETTERS = 12

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from docpager.agent.dates import dates
 from docpager.agent.numbers_said import Said, number_said, texts
+from docpager.dates import dates
 from docpager.records import AnswerType, Question
 
 _POLARITY = re.compile(r"(?P<answer>yes|no)\b(?!\s*\.?\s*\d)(?=\s*(?:[,.:;!–—-]|$))", re.IGNORECASE)

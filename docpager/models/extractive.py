@@ -15,6 +15,8 @@ from dataclasses import replace
 from typing import Any
 
 from docpager.errors import ModelError, TranscriptError
+from docpager.models.figure_question import FigureQuestion
+from docpager.models.figure_work import SURE, FigureWork, statements
 from docpager.models.passages import Passage, PassageScorer, best_passages
 from docpager.models.question_words import QuestionWords
 from docpager.models.reading_plan import Candidate, ReadingPlan
@@ -71,6 +73,7 @@ class _Reading:
         self._abstain_below = abstain_below
         self._words = QuestionWords.of(situation.question, vocabulary)
         self._plan = ReadingPlan(situation, self._words)
+        self._figures = self._figure_work(vocabulary)
         lines = [text for page in situation.pages for _, text in page.lines]
         snippets = [hit.snippet for view in situation.results for hit in view.hits]
         self._scorer = PassageScorer(self._words, [*lines, *snippets])
@@ -89,11 +92,27 @@ class _Reading:
         if scope is not None:
             notes.append(_call("note", text=scope, addresses=[]))
         if self._enough():
-            return [*notes, self._end()]
-        return [*notes, *(self._read_on() or [self._end()])]
+            return [*notes, *self._last_calls()]
+        return [*notes, *(self._read_on() or self._last_calls())]
+
+    def _figure_work(self, vocabulary: Vocabulary) -> FigureWork | None:
+        """The figures the question asks for; what shows them is looked for first."""
+        asked = FigureQuestion.of(self._at.question, self._words, vocabulary, self._plan.year)
+        if asked is None:
+            return None
+        shown_in = dict.fromkeys(o.concept.statement for o in asked.operands)
+        titles = [title for name in shown_in for title in vocabulary.statements.get(name, ())]
+        concepts = dict.fromkeys([*(o.concept for o in asked.operands), *self._words.concepts])
+        self._words = replace(
+            self._words, statements=tuple(dict.fromkeys([*titles, *self._words.statements])), concepts=tuple(concepts)
+        )
+        self._plan = ReadingPlan(self._at, self._words)
+        return FigureWork(self._at, asked, vocabulary, self._plan.scope)
 
     def _enough(self) -> bool:
-        """Whether a line bears nearly all of the question, and the first results have been read."""
+        """Whether the figures are found, or a line bears nearly all of the question and the first results are read."""
+        if self._figures is not None and self._figures.is_complete(SURE):
+            return True
         best = max((line.score for line in [*self._seen, *self._noted]), default=0.0)
         strong = STRONG_FIGURES if self._words.statements else STRONG_EVIDENCE
         return best >= strong and len(self._at.read_handles) >= LEAST_PAGES
@@ -130,18 +149,40 @@ class _Reading:
         best = max((line.score for line in [*self._seen, *self._noted]), default=0.0)
         worth = [line for line in best_passages(self._seen) if line.address not in known]
         worth = [line for line in worth if line.score >= max(NOTE_SHARE * best, NOTE_FLOOR)]
-        return [_call("note", text=f"{line.score:.2f} {line.text}", addresses=[line.address]) for line in worth]
+        figures = self._figures.notes() if self._figures else []
+        notes = [_call("note", text=text, addresses=[address]) for text, address in figures]
+        return [*notes, *(_call("note", text=f"{l.score:.2f} {l.text}", addresses=[l.address]) for l in worth)]
 
     # Ending
 
+    def _last_calls(self) -> list[ToolCall]:
+        """What is left to calculate, or the end."""
+        pending = self._figures.pending() if self._figures else []
+        calls = [_call("calculate", expression=expression, addresses=cited) for expression, cited in pending]
+        return calls if calls and self._at.tail.budget.steps_left > 1 else [self._end()]
+
+    def _figures_said(self) -> ToolCall | None:
+        """The answer in figures; None where they are not all found or not surely enough."""
+        results = self._figures.results() if self._figures else None
+        if self._figures is None or results is None or not results:
+            return None
+        confidence = min(result.score for result in results)
+        if confidence < self._abstain_below:
+            return None
+        said = statements(self._figures.question, self._at.question, results)
+        listed = [{"text": text, "addresses": addresses} for text, addresses in said]
+        return _call("answer", statements=listed, confidence=round(min(confidence, 1.0), 3))
+
     def _end(self) -> ToolCall:
         """The answer, or an abstention where no line bears enough of the question."""
+        if (figures := self._figures_said()) is not None:
+            return figures
         candidates = {line.address: line for line in [*self._noted, *self._seen]}
         lines = best_passages(list(candidates.values()))
         confidence = lines[0].score if lines else 0.0
         if lines and confidence >= self._abstain_below:
-            statements = [{"text": line.text, "addresses": [line.address]} for line in lines]
-            return _call("answer", statements=statements, confidence=round(min(confidence, 1.0), 3))
+            said = [{"text": line.text, "addresses": [line.address]} for line in lines]
+            return _call("answer", statements=said, confidence=round(min(confidence, 1.0), 3))
         reason = (
             f"No line read bears enough of the question: the best scores {confidence:.2f} of {self._abstain_below}."
         )

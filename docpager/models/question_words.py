@@ -84,7 +84,7 @@ class QuestionWords:
         named = dict.fromkeys([*vocabulary.statements_in(question), *shown_in])
         statements = [title for name in named for title in vocabulary.statements.get(name, ())]
         spoken = {word for concept in concepts for phrase in concept.stems for word in phrase}
-        asked = [w for w in WORD.findall(_without_asides(question)) if w.lower() not in STOP_WORDS | MEASURE_WORDS]
+        asked = [w for w in WORD.findall(without_asides(question)) if w.lower() not in STOP_WORDS | MEASURE_WORDS]
         terms = dict.fromkeys(stem(word) for word in asked if len(word) > 1 and not _is_year(word))
         return cls(
             terms=tuple(term for term in terms if term not in spoken),
@@ -104,7 +104,7 @@ def _without_form(question: str) -> tuple[str, AnswerForm | None]:
     return question, None
 
 
-def _without_asides(question: str) -> str:
+def without_asides(question: str) -> str:
     """The question without the sentences that only say how to answer it; their words are no words of the answer."""
     sentences = re.split(r"(?<=[.?!])\s+", _HOW_TO.sub("", question))
     return " ".join([s for n, s in enumerate(sentences) if n == 0 or not _ASIDE.search(s)])

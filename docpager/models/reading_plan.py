@@ -12,10 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from docpager.models.figure_rows import title_words
 from docpager.models.question_words import QuestionWords
 from docpager.models.situation import Situation
 from docpager.records.views import DocumentView, HeadingView, OutlineView
 
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 SCOPE_NOTE = "The question names "
 MOST_SCOPE = 6
 """A question that names more documents than this names none in particular."""
@@ -62,6 +64,7 @@ class ReadingPlan:
         self._at = situation
         self._words = words
         self.scope = self._scope()
+        self.year = self._year()
 
     def outlines(self) -> list[dict[str, Any]]:
         """Outlines of the named documents that would show where the question's statements stand."""
@@ -134,7 +137,7 @@ class ReadingPlan:
 
     def _statement_pages(self) -> list[Candidate]:
         """The pages that begin a statement the question needs, from the outlines in the context."""
-        wanted = [set(_words(title)) for title in self._words.statements]
+        wanted = [set(title_words(title)) for title in self._words.statements]
         pages = []
         for view in self._at.outlines:
             rows = [row for row in view.rows if row.headings and _is_titled(row, wanted)]
@@ -150,11 +153,26 @@ class ReadingPlan:
 
     def scope_note(self) -> str | None:
         """What to note of the scope before the list of documents leaves the context; None where nothing is to."""
-        return SCOPE_NOTE + " ".join(self.scope) if self.scope and self._noted_scope() is None else None
+        if not self.scope or self._noted_scope() is not None:
+            return None
+        return SCOPE_NOTE + " ".join(self.scope) + (f" of {self.year}" if self.year else "")
 
     def _noted_scope(self) -> tuple[str, ...] | None:
+        note = self._scope_note()
+        return tuple(note.partition(" of ")[0].split()) if note else None
+
+    def _scope_note(self) -> str:
         texts = [note.text for note in self._at.tail.notes if note.text.startswith(SCOPE_NOTE)]
-        return tuple(texts[0].removeprefix(SCOPE_NOTE).split()) if texts else None
+        return texts[0].removeprefix(SCOPE_NOTE) if texts else ""
+
+    def _year(self) -> str:
+        """The year of the one document that the question names: by its period, else by its name."""
+        noted = self._scope_note()
+        if noted or len(self.scope) != 1:
+            return noted.partition(" of ")[2]
+        [row] = [row for view in self._at.documents for row in view.documents if row.handle == self.scope[0]][:1]
+        years = _YEAR.findall(row.period) or _YEAR.findall(row.document)
+        return years[-1] if years else ""
 
     def _scope(self) -> tuple[str, ...]:
         """The documents that the question names; none where no name of one stands in it."""
@@ -180,18 +198,13 @@ class ReadingPlan:
 
 
 def _is_titled(row: HeadingView, titles: Sequence[set[str]]) -> bool:
-    words = set(_words(row.headings[-1]))
+    words = set(title_words(row.headings[-1]))
     return any(title <= words for title in titles)
 
 
 def _candidate(view: OutlineView, row: HeadingView) -> Candidate:
     document = f"{view.document_handle} {view.document}"
     return Candidate(row.handle, row.token_count, (document, row.page_number))
-
-
-def _words(text: str) -> list[str]:
-    """The words of a title, singular: a balance sheet is found in balance sheets."""
-    return [re.sub(r"s$", "", word) for word in re.findall(r"[\w&]+", text.lower()) if word not in ("of", "and", "the")]
 
 
 def _letters(text: str) -> str:

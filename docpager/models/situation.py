@@ -11,7 +11,16 @@ from typing import Any
 
 from docpager.errors import TranscriptError
 from docpager.records import ModelRequest
-from docpager.records.views import DocumentsView, HitView, OutlineView, PageView, ResultsView, TailView, View
+from docpager.records.views import (
+    DocumentsView,
+    HitView,
+    NoticeView,
+    OutlineView,
+    PageView,
+    ResultsView,
+    TailView,
+    View,
+)
 from docpager.tool_protocol import read_exchanges
 from docpager.transcript import parse, split_tail
 
@@ -61,6 +70,11 @@ class Situation:
     def pages(self) -> tuple[PageView, ...]:
         """The pages the context shows now."""
         return tuple(view for views in self.shown for view in views if isinstance(view, PageView))
+
+    @cached_property
+    def notices(self) -> tuple[str, ...]:
+        """What the context says now of things done: results of calculations, notes kept."""
+        return tuple(view.text for views in self.shown for view in views if isinstance(view, NoticeView))
 
     @cached_property
     def results(self) -> tuple[ResultsView, ...]:

@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worlds import ask_typed
 
-from docpager.agent.dates import dates
-from docpager.agent.figures import figures, spelled_figures, stated_unit
-from docpager.agent.numbers_said import Quoted, Said, is_row
+from docpager.agent.numbers_said import Quoted, Said
 from docpager.agent.typed_answers import choices, typed_answer
 from docpager.archive.in_memory import InMemoryArchive
+from docpager.dates import dates
+from docpager.figures import figures, spelled_figures, stated_unit
 from docpager.models.scripted import call
 from docpager.records import AnswerType, Question
+from docpager.table_rows import is_row
 
 
 @pytest.mark.parametrize(

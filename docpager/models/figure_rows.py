@@ -1,0 +1,168 @@
+"""Figures in the rows of the pages shown: which row bears a concept, and its value in the year asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from docpager.figures import SCALE_NAMES, SCALES, stated_unit
+from docpager.models.formulas import Operand
+from docpager.models.stemming import stem, stems
+from docpager.models.vocabulary import Concept, Vocabulary
+from docpager.records.views import PageView
+from docpager.table_rows import TableRow, columns_of, table_row, years_above
+
+OTHER_TABLE = 0.8
+"""A row outside the statement that shows a concept keeps this share of its score."""
+BY_SECTION = 0.85
+"""A row that names a concept only together with the heading of its section keeps this share."""
+EXTRA_WORD = 0.7
+"""A word of a label beyond the concept's phrase weighs this much beside one of the phrase."""
+LEAST = 0.45
+"""A row with a lower score is not of the concept."""
+UNDATED = 0.7
+"""A row whose columns no year heads keeps this share, where only one value stands in it."""
+TITLE_LINES = 8
+"""A statement's title stands in the headings or in so many lines at the top."""
+_FILLER = frozenset(
+    map(
+        stem,
+        [
+            "total",
+            "net",
+            "consolidated",
+            "company",
+            "group",
+            "amount",
+            "amounts",
+            "reported",
+            "year",
+            "fiscal",
+            "attributable",
+        ],
+    )
+)
+_ASIDE = re.compile(r"\([^()]*\)|/\s*\([^()]*\)|\b(?:net )?of allowances? .*|\bless\b:?|\bnote \d+\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A value of a concept: where it stands, and how surely it is that."""
+
+    operand: Operand
+    value: Decimal
+    scale: int
+    """What it is printed in: 1,000,000 in a table of millions; 1 where nothing says."""
+    score: float
+    """From 0 to 1: how much of the row's label is the concept, and whether it stands in the statement that shows it."""
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row with what stands around it."""
+
+    row: TableRow
+    address: str
+    section: str
+    years: dict[str, int]
+
+
+def figures_on(page: PageView, operands: Sequence[Operand], vocabulary: Vocabulary) -> list[Found]:
+    """The best value of each operand that a page shows."""
+    rows = list(_rows(page))
+    if not rows:
+        return []
+    top = [*page.headings, *(text for _, text in page.lines[:TITLE_LINES]), *page.columns]
+    shown = {name for name, titles in vocabulary.statements.items() if any(_is_title(line, titles) for line in top)}
+    scale = _scale([*page.headings, *page.columns, *(text for _, text in page.lines)])
+    best: dict[Operand, Found] = {}
+    for operand in operands:
+        place = 1.0 if operand.concept.statement in shown or not operand.concept.statement else OTHER_TABLE
+        for row in rows:
+            score, value = _read(row, operand, place)
+            if score >= LEAST and (operand not in best or score > best[operand].score):
+                amount = abs(value) if operand.concept.outflow else value
+                best[operand] = Found(operand, amount, scale, round(score, 2), f"{page.handle}:{row.address}")
+    return list(best.values())
+
+
+def _read(row: _Row, operand: Operand, place: float) -> tuple[float, Decimal]:
+    """How surely a row shows an operand, and its value; 0 where its columns do not tell the year."""
+    at = row.years.get(operand.year) if operand.year else 0
+    if at is None and not row.years and len(row.row.values) == 1:
+        at, place = 0, place * UNDATED
+    if at is None or (not operand.year and not row.years):
+        return 0.0, Decimal(0)
+    if row.row.printed[at].endswith("%"):
+        return 0.0, Decimal(0)
+    label = max(
+        _match(row.row.label, operand.concept), BY_SECTION * _match(f"{row.section} {row.row.label}", operand.concept)
+    )
+    return label * place, row.row.values[at]
+
+
+def _match(label: str, concept: Concept) -> float:
+    """The share of a label that is the concept, by whichever of its phrases."""
+    words = set(stems(_ASIDE.sub(" ", label)))
+    scores = [0.0]
+    for phrase in concept.stems:
+        if phrase <= words:
+            extra = words - phrase - _FILLER
+            scores.append(len(phrase) / (len(phrase) + EXTRA_WORD * len(extra)))
+    return max(scores)
+
+
+def _rows(page: PageView) -> Iterator[_Row]:
+    above: list[str] = list(page.columns)
+    section, label = "", ""
+    for number, text in page.lines:
+        row = table_row(text)
+        if row is None:
+            section, label = text.rstrip(":"), text
+        else:
+            first = number
+            if label and row.label[:1].islower() and not label.endswith((".", ":")):
+                row, first = TableRow(f"{label} {row.label}", row.values, row.printed), number - 1
+            columns = columns_of(row, years_above(above))
+            yield _Row(row, f"{first}-{number}" if first < number else f"{number}", section, columns)
+            label = ""
+        above.append(text)
+
+
+def _is_title(line: str, titles: Sequence[str]) -> bool:
+    """Whether a line is a statement's title and little more."""
+    words = title_words(line)
+    return any(set(title_words(title)) <= set(words) for title in titles) and len(words) <= MOST_TITLE_WORDS
+
+
+MOST_TITLE_WORDS = 12
+
+
+def title_words(text: str) -> list[str]:
+    """The words of a title, singular: a balance sheet is found in balance sheets."""
+    return [re.sub(r"s$", "", word) for word in re.findall(r"[\w&]+", text.lower()) if word not in ("of", "and", "the")]
+
+
+def _scale(lines: Sequence[str]) -> int:
+    """What the table's numbers are printed in, by the first line that says so and states no amounts itself."""
+    for line in lines:
+        match = _IN_SCALE.search(line)
+        if match and table_row(line) is None:
+            return SCALES[match["scale"].casefold()]
+        unit = stated_unit(line) if len(line.split()) <= MOST_TITLE_WORDS else None
+        if unit is not None and unit.scale > 1 and table_row(line) is None:
+            return unit.scale
+    return 1
+
+
+_IN_SCALE = re.compile(
+    rf"\b(?:in|of) (?:[\w.$€£]+ )?(?P<scale>{'|'.join(SCALES)})\b|\((?:\$ )?(?P<bare>{'|'.join(SCALES)})\)", re.I
+)
+
+
+def scale_name(scale: int) -> str:
+    """The word for a scale; empty for units."""
+    return SCALE_NAMES.get(scale, "")
