@@ -31,7 +31,7 @@ _REFERENCE = re.compile(
     r"\b(?:note|notes|article|section|clause|page|item|no\.|paragraph|figure|table|step)\s\d[\d.]*", re.I
 )
 _HEAD_WORDS = re.compile(
-    rf"{MONTH}|\d{{1,2}},?|\b(?:at|as|of|the|and|for|in|on|fiscal|calendar|financial|years?|months?|weeks?|twelve|"
+    rf"{MONTH}|\b\d{{1,2}}(?= (?:weeks|months))|\b(?:at|as|of|the|and|for|in|on|fiscal|calendar|financial|years?|months?|weeks?|twelve|"
     r"fifty-two|fifty-three|periods?|quarters?|ended|ending|end|dollars?|usd|millions?|thousands?|billions?|except|per|"
     r"share|shares|data|amounts?|restated|unaudited|audited|actual|note|notes)\b|[^\w\s]",
     re.IGNORECASE,
@@ -93,7 +93,8 @@ def table_row(text: str) -> TableRow | None:
         start = token.start()
     label = _SIGNS.sub(" ", text[:start]).strip()
     values = [_value(cell) for cell in cells]
-    if not re.search(r"[^\W\d_]", label) or all(value is None for value, _ in values):
+    is_head = all(YEAR.fullmatch(cell) for cell in cells)
+    if is_head or not re.search(r"[^\W\d_]", label) or all(value is None for value, _ in values):
         return None
     return TableRow(label, tuple(v or Decimal(0) for v, _ in values), tuple(p for _, p in values))
 
@@ -121,9 +122,15 @@ def years_above(lines: Sequence[str]) -> tuple[str, ...]:
     return tuple(stacked) if len(set(stacked)) == len(stacked) else ()
 
 
+def _ends_table(line: str) -> bool:
+    """Whether a line is the end of a sentence; a long label that runs on into the next line is none."""
+    return is_prose(line) and line.rstrip().endswith(".")
+
+
 def _is_head(line: str) -> bool:
     """Whether nothing but years, dates and the words for periods and units stands in a line."""
-    return not is_prose(line) and len(re.findall(r"\w{2,}", _HEAD_WORDS.sub(" ", YEAR.sub(" ", line)))) <= 1
+    rest = _HEAD_WORDS.sub(" ", YEAR.sub(" ", hidden(line)))
+    return not is_prose(line) and not re.search(r"\d", rest) and len(re.findall(r"\w{2,}", rest)) <= 1
 
 
 def is_prose(line: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import regex
 
@@ -24,6 +24,8 @@ from docpager.transcript import fold, render_view
 
 SNIPPET_CHARACTERS = 160
 OUTLINE_ROWS = 30
+FOUND_ROWS = 12
+"""So many rows of an outline are listed at once where words are asked for."""
 SECTION_PAGES = 6
 """A heading that words ask for is listed with all its pages where it has no more than this."""
 HEADING_LETTERS = 6
@@ -99,7 +101,7 @@ def _documents(work: Workspace, words: str, first: int) -> ToolResult:
 
 
 def _outline_of(work: Workspace, name: str, words: str, first: int) -> ToolResult:
-    """A document's headings, each with its first page; with words, the pages below headings that share one."""
+    """A document's headings, each with its first page; with words, the pages below those that share most."""
     documents = work.documents.resolve([name])
     allowed = work.scope_ids([name])
     if not allowed:
@@ -107,27 +109,32 @@ def _outline_of(work: Workspace, name: str, words: str, first: int) -> ToolResul
     document = next(d for d in documents if d.doc_id in allowed)
     segments = {s.segment_id: s for s in work.archive.segments_of(document.doc_id)}
     wanted = set(re.findall(r"\w+", words.lower()))
+    entries = work.archive.outline(document.doc_id)
+    if wanted:
+        shares = {entry: share for entry in entries if (share := _shared(entry, wanted))}
+        entries = sorted(shares, key=lambda entry: -shares[entry])
     listed: list[tuple[OutlineEntry, Segment, int]] = []
-    for entry in work.archive.outline(document.doc_id):
+    for entry in entries:
         begins = segments[entry.first_segment_id]
-        if not wanted:
-            listed.append((entry, begins, entry.token_count))
-        elif _bears(entry, wanted):
-            below = [s for s in segments.values() if begins.ordinal <= s.ordinal < begins.ordinal + entry.segment_count]
-            listed += [(entry, s, s.token_count) for s in (below if len(below) <= SECTION_PAGES else [begins])]
+        if not wanted or entry.segment_count > SECTION_PAGES:
+            listed.append((entry, begins, begins.token_count if wanted else entry.token_count))
+            continue
+        below = (s for s in segments.values() if begins.ordinal <= s.ordinal < begins.ordinal + entry.segment_count)
+        listed += [(entry, segment, segment.token_count) for segment in below]
     rows = [
         HeadingView(work.list_page(segment).handle, segment.page_number, tuple(map(fold, entry.headings)), tokens)
-        for entry, segment, tokens in listed[first - 1 : first - 1 + OUTLINE_ROWS]
+        for entry, segment, tokens in listed[first - 1 : first - 1 + (FOUND_ROWS if wanted else OUTLINE_ROWS)]
     ]
     work.read_tokens += work.counter.count("\n".join(" ".join(row.headings[-1:]) for row in rows))
     handle = work.documents.handle(document.doc_id)
     return shown(OutlineView(handle, document.path, fold(words), first, len(listed), tuple(rows)))
 
 
-def _bears(entry: OutlineEntry, wanted: set[str]) -> bool:
-    """Whether an entry's own heading shares a word with these; a word's first letters do, so that plurals match."""
+def _shared(entry: OutlineEntry, wanted: Collection[str]) -> float:
+    """The share of an entry's own heading that is words asked for; first letters decide, so that plurals match."""
     words = re.findall(r"\w+", entry.headings[-1].lower()) if entry.headings else []
-    return any(word[:HEADING_LETTERS] == other[:HEADING_LETTERS] for word in words for other in wanted)
+    first = {word[:HEADING_LETTERS] for word in wanted}
+    return sum(word[:HEADING_LETTERS] in first for word in words) / len(words) if words else 0.0
 
 
 def _hit_view(work: Workspace, segment: Segment, snippet: str, lines: tuple[int, ...] = ()) -> HitView:

@@ -101,7 +101,7 @@ class _Reading:
         if asked is None:
             return None
         shown_in = dict.fromkeys(o.concept.statement for o in asked.operands)
-        titles = [title for name in shown_in for title in vocabulary.statements.get(name, ())]
+        titles = [vocabulary.statements[name] for name in shown_in if name in vocabulary.statements]
         concepts = dict.fromkeys([*(o.concept for o in asked.operands), *self._words.concepts])
         self._words = replace(
             self._words, statements=tuple(dict.fromkeys([*titles, *self._words.statements])), concepts=tuple(concepts)

@@ -6,16 +6,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from docpager.figures import SCALE_NAMES, SCALES, stated_unit
 from docpager.models.formulas import Operand
-from docpager.models.stemming import stem, stems
+from docpager.models.stemming import WORD, stem
 from docpager.models.vocabulary import Concept, Vocabulary
 from docpager.records.views import PageView
 from docpager.table_rows import TableRow, columns_of, table_row, years_above
 
-OTHER_TABLE = 0.8
-"""A row outside the statement that shows a concept keeps this share of its score."""
+LIKE_STATEMENT, OTHER_TABLE = 0.8, 0.75
+"""A row below a heading like the statement's, and one in any other table, keep this share of their score."""
 BY_SECTION = 0.85
 """A row that names a concept only together with the heading of its section keeps this share."""
 EXTRA_WORD = 0.7
@@ -40,10 +41,11 @@ _FILLER = frozenset(
             "reported",
             "year",
             "fiscal",
-            "attributable",
+            "attributable", "benefit", "loss",
         ],
     )
 )
+_ARTICLES = frozenset(["a", "an", "the", "of", "and", "for", "in", "on", "at", "to", "from", "by", "its", "our", "s"])
 _ASIDE = re.compile(r"\([^()]*\)|/\s*\([^()]*\)|\b(?:net )?of allowances? .*|\bless\b:?|\bnote \d+\b", re.IGNORECASE)
 
 
@@ -76,11 +78,11 @@ def figures_on(page: PageView, operands: Sequence[Operand], vocabulary: Vocabula
     if not rows:
         return []
     top = [*page.headings, *(text for _, text in page.lines[:TITLE_LINES]), *page.columns]
-    shown = {name for name, titles in vocabulary.statements.items() if any(_is_title(line, titles) for line in top)}
+    shown = {name: _is_shown(top, titles) for name, titles in vocabulary.statements.items()}
     scale = _scale([*page.headings, *page.columns, *(text for _, text in page.lines)])
     best: dict[Operand, Found] = {}
     for operand in operands:
-        place = 1.0 if operand.concept.statement in shown or not operand.concept.statement else OTHER_TABLE
+        place = shown.get(operand.concept.statement, 1.0)
         for row in rows:
             score, value = _read(row, operand, place)
             if score >= LEAST and (operand not in best or score > best[operand].score):
@@ -106,13 +108,23 @@ def _read(row: _Row, operand: Operand, place: float) -> tuple[float, Decimal]:
 
 def _match(label: str, concept: Concept) -> float:
     """The share of a label that is the concept, by whichever of its phrases."""
-    words = set(stems(_ASIDE.sub(" ", label)))
+    words = _label_words(_ASIDE.sub(" ", label))
     scores = [0.0]
-    for phrase in concept.stems:
+    for phrase in _phrases(concept):
         if phrase <= words:
             extra = words - phrase - _FILLER
             scores.append(len(phrase) / (len(phrase) + EXTRA_WORD * len(extra)))
     return max(scores)
+
+
+@lru_cache(maxsize=512)
+def _phrases(concept: Concept) -> tuple[frozenset[str], ...]:
+    return tuple(words for phrase in concept.phrases if (words := _label_words(phrase)))
+
+
+def _label_words(text: str) -> frozenset[str]:
+    """Stems of a label's words; all but articles count: tax before and after are two things."""
+    return frozenset(stem(word) for word in WORD.findall(text) if word.lower() not in _ARTICLES)
 
 
 def _rows(page: PageView) -> Iterator[_Row]:
@@ -132,12 +144,15 @@ def _rows(page: PageView) -> Iterator[_Row]:
         above.append(text)
 
 
-def _is_title(line: str, titles: Sequence[str]) -> bool:
-    """Whether a line is a statement's title and little more."""
-    words = title_words(line)
-    return any(set(title_words(title)) <= set(words) for title in titles) and len(words) <= MOST_TITLE_WORDS
+def _is_shown(lines: Sequence[str], titles: Sequence[str]) -> float:
+    """What rows keep below these lines: all where one is the title of the statement they are looked for in."""
+    words = [set(title_words(line)) for line in lines]
+    titled = [w for w in words if len(w) <= MOST_TITLE_WORDS and any(set(title_words(title)) <= w for title in titles)]
+    return 1.0 if any(w & STATEMENT_WORDS for w in titled) else LIKE_STATEMENT if titled else OTHER_TABLE
 
 
+STATEMENT_WORDS = frozenset({"statement", "sheet", "account"})
+"""A word of a statement's own title."""
 MOST_TITLE_WORDS = 12
 
 

@@ -14,7 +14,7 @@ from docpager.models.formulas import Formula, Operand
 from docpager.models.situation import Situation
 from docpager.models.vocabulary import Vocabulary
 
-SURE = 0.75
+SURE = 0.81
 """Figures that are all found so surely need no further reading."""
 BETTER = 0.05
 """A figure is noted again when another row shows it so much more surely."""
@@ -126,7 +126,7 @@ class FigureWork:
     def _worked_out(self, expression: str) -> Decimal | None:
         for notice in self._at.notices:
             left, equals, right = notice.partition(" = ")
-            if equals and left == expression:
+            if equals and left == expression.replace(",", ""):
                 return Decimal(right.split(";")[0])
         return None
 

@@ -137,9 +137,9 @@ def average(formulas: Sequence[Formula]) -> Formula:
 
 def growth(before: Formula, after: Formula) -> Formula:
     """The change from one to the other, as a share of the first."""
-    first, last = before, shifted(after, len(before.operands))
-    template = f"({last.template} - ({first.template})) / ({first.template})"
-    return Formula(template, (*before.operands, *after.operands))
+    change = joined_by(" - ", [after, before])
+    first = _in_brackets(shifted(before, len(after.operands)).template)
+    return Formula(f"({change.template}) / {first}", change.operands)
 
 
 def joined_by(operator: str, formulas: Sequence[Formula]) -> Formula:
@@ -147,10 +147,14 @@ def joined_by(operator: str, formulas: Sequence[Formula]) -> Formula:
     operands: list[Operand] = []
     parts = []
     for formula in formulas:
-        part = shifted(formula, len(operands)).template
-        parts.append(part if re.fullmatch(r"\{\d+\}", part) else f"({part})")
+        parts.append(_in_brackets(shifted(formula, len(operands)).template))
         operands += formula.operands
     return Formula(operator.join(parts), tuple(operands))
+
+
+def _in_brackets(template: str) -> str:
+    """An operand stays as it is: a number alone in brackets is negative in a statement."""
+    return template if re.fullmatch(r"\{\d+\}", template) else f"({template})"
 
 
 def shifted(formula: Formula, by: int) -> Formula:

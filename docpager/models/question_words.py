@@ -63,8 +63,8 @@ class QuestionWords:
     """Stemmed content words in order, once each, without years and without the words of ``concepts``."""
     concepts: tuple[Concept, ...]
     """What the question speaks of in other words than documents may use."""
-    statements: tuple[str, ...]
-    """Titles of the statements that it names, or that show its concepts."""
+    statements: tuple[tuple[str, ...], ...]
+    """The statements that it names, or that show its concepts: the titles each goes by."""
     query: str
     """The content words as they stand, for search."""
     names: tuple[str, ...]
@@ -82,7 +82,7 @@ class QuestionWords:
         concepts = tuple(vocabulary.concepts_in(question))
         shown_in = [concept.statement for concept in concepts if concept.statement]
         named = dict.fromkeys([*vocabulary.statements_in(question), *shown_in])
-        statements = [title for name in named for title in vocabulary.statements.get(name, ())]
+        statements = [vocabulary.statements[name] for name in named if name in vocabulary.statements]
         spoken = {word for concept in concepts for phrase in concept.stems for word in phrase}
         asked = [w for w in WORD.findall(without_asides(question)) if w.lower() not in STOP_WORDS | MEASURE_WORDS]
         terms = dict.fromkeys(stem(word) for word in asked if len(word) > 1 and not _is_year(word))

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from docpager.models.figure_rows import title_words
+from docpager.models.figure_rows import STATEMENT_WORDS, title_words
 from docpager.models.question_words import QuestionWords
 from docpager.models.situation import Situation
 from docpager.records.views import DocumentView, HeadingView, OutlineView
@@ -67,12 +67,12 @@ class ReadingPlan:
         self.year = self._year()
 
     def outlines(self) -> list[dict[str, Any]]:
-        """Outlines of the named documents that would show where the question's statements stand."""
-        if not self._words.statements or not 0 < len(self.scope) <= OUTLINED_DOCUMENTS:
+        """Outlines of the named documents that would show where the question's statements stand, one of each."""
+        if not 0 < len(self.scope) <= OUTLINED_DOCUMENTS:
             return []
-        asked = {str(arguments.get("document")) for arguments in self._at.asked("outline")}
-        titles = " ".join(self._words.statements)
-        return [{"document": handle, "words": titles} for handle in self.scope if handle not in asked]
+        asked = {(str(a.get("document")), str(a.get("words"))) for a in self._at.asked("outline")}
+        wanted = [(handle, _heading_words(titles)) for titles in self._words.statements for handle in self.scope]
+        return [{"document": handle, "words": words} for handle, words in wanted if (handle, words) not in asked]
 
     def unread(self) -> list[Candidate]:
         """Pages that were listed and never read: statements first, then hits in the order they were listed."""
@@ -136,13 +136,12 @@ class ReadingPlan:
         return [Candidate(hit.handle, hit.token_count, (hit.document, hit.page_number)) for hit in self._at.hits()]
 
     def _statement_pages(self) -> list[Candidate]:
-        """The pages that begin a statement the question needs, from the outlines in the context."""
-        wanted = [set(title_words(title)) for title in self._words.statements]
-        pages = []
-        for view in self._at.outlines:
-            rows = [row for row in view.rows if row.headings and _is_titled(row, wanted)]
-            pages += [_candidate(view, row) for row in rows]
-        return pages
+        """The pages of the statements the question needs, from the outlines in the context; their own titles first."""
+        wanted = [set(title_words(title)) for titles in self._words.statements for title in titles]
+        found = [(view, row) for view in self._at.outlines for row in view.rows if row.headings]
+        titled = [(view, row) for view, row in found if _is_titled(row, wanted)]
+        ordered = sorted(titled, key=lambda pair: not STATEMENT_WORDS & set(title_words(pair[1].headings[-1])))
+        return [_candidate(view, row) for view, row in ordered]
 
     def _read_pages(self) -> list[Candidate]:
         shown = [Candidate(p.handle, 0, (p.document, p.page_number)) for p in self._at.tail.pages]
@@ -195,6 +194,11 @@ class ReadingPlan:
             return 0.0
         share = sum(map(len, named)) / sum(map(len, parts))
         return 1 + share + sum(0.5 for year in self._words.years if year in f"{row.document} {row.title} {row.period}")
+
+
+def _heading_words(titles: Sequence[str]) -> str:
+    """What to look for in headings: each word of the titles once."""
+    return " ".join(dict.fromkeys(["consolidated", *" ".join(titles).split()]))
 
 
 def _is_titled(row: HeadingView, titles: Sequence[set[str]]) -> bool:
