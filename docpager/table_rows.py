@@ -117,14 +117,14 @@ def years_above(lines: Sequence[str]) -> tuple[str, ...]:
             return tuple(years)
         if len(years) == 1 and _is_head(line):
             stacked.insert(0, years[0])
-        elif (stacked and (years or _HEAD_WORDS.sub("", line).strip())) or (not stacked and is_prose(line)):
+        elif _ends_table(line) if not stacked else not _is_head(line):
             break
     return tuple(stacked) if len(set(stacked)) == len(stacked) else ()
 
 
 def _ends_table(line: str) -> bool:
     """Whether a line is the end of a sentence; a long label that runs on into the next line is none."""
-    return is_prose(line) and line.rstrip().endswith(".")
+    return is_prose(line) and line.endswith(".")
 
 
 def _is_head(line: str) -> bool:
