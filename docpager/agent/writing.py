@@ -55,7 +55,8 @@ def abstain(work: Workspace, arguments: Arguments) -> ToolResult:
         work.note_event("AbstainRefused", {"unread": len(unread)}, page_ids=tuple(unread))
         handles = " ".join(work.pager.table[page_id].page.handle for page_id in unread[:ABSTAIN_DEPTH])
         raise ToolError(f"Not yet: top results are unread ({handles}). Page them in first, then answer or abstain.")
-    return ToolResult([Part("")], ending=Ending(abstain_reason=arguments.text("reason")))
+    ending = Ending(abstain_reason=arguments.text("reason"), confidence=arguments.share("confidence"))
+    return ToolResult([Part("")], ending=ending)
 
 
 def addresses_of(work: Workspace, texts: Iterable[str]) -> tuple[Address, ...]:
