@@ -35,6 +35,8 @@ SMALLEST_PAGE = 80
 STRONG_EVIDENCE, STRONG_FIGURES = 0.65, 0.95
 """Reading stops early when a passage bears this share of the question; where it asks for figures of a statement, whose
 labels stand in many tables, the passage has to bear nearly all of it."""
+SEARCH_ROOM = 1500
+"""One search more is made at once for so many tokens of memory, so that its results fit beside what is read."""
 LEAST_PAGES = 10
 """No fewer pages are read than this, if search has ranked so many."""
 NOTE_SHARE = 0.75
@@ -118,19 +120,22 @@ class _Reading:
         return best >= strong and len(self._at.read_handles) >= LEAST_PAGES
 
     def _read_on(self) -> list[ToolCall]:
-        """The next unread pages, or the next search; nothing when both or the reading budget are used up."""
+        """The next unread pages, and the next searches when few are left; nothing when all is used up."""
         budget = self._at.tail.budget
         left = budget.read_limit - budget.read_tokens
         unread = [page for page in self._plan.unread() if page.token_count <= left * ADDRESS_SHARE]
+        at_once = budget.capacity // SEARCH_ROOM
         if unread:
-            return [_call("page_in", pages=self._fitting(unread))]
+            calls = [_call("page_in", pages=self._fitting(unread))]
+            ahead = at_once > 1 and len(unread) <= PAGES_A_CALL
+            return calls + (self._searches(at_once - 1) if ahead else [])
         if left < SMALLEST_PAGE:
             return []
-        outlines = self._plan.outlines()
-        if outlines:
-            return [_call("outline", **arguments) for arguments in outlines]
-        search = self._plan.next_search()
-        return [_call("search", **search)] if search else []
+        outlines = [_call("outline", **arguments) for arguments in self._plan.outlines()]
+        return outlines or self._searches(max(1, at_once))
+
+    def _searches(self, most: int) -> list[ToolCall]:
+        return [_call("search", **arguments) for arguments in self._plan.next_searches(most)]
 
     def _fitting(self, pages: Sequence[Candidate]) -> list[str]:
         """As many pages as go into memory beside each other."""
