@@ -208,7 +208,7 @@ def _parse_tombstone(lines: _Lines) -> TombstoneView:
 def reached(view: ResultsView) -> str:
     """What is kept of a page of results once it has left the context: how far down it went."""
     last = view.first + len(view.hits) - 1
-    return f" (to rank {last}, more follow)" if view.more else f" (to rank {last}, the last)"
+    return f"{REACHED}{last}, more follow)" if view.more else f"{REACHED}{last}, the last)"
 
 
 def parse_reached(text: str) -> tuple[int, bool] | None:
@@ -217,6 +217,7 @@ def parse_reached(text: str) -> tuple[int, bool] | None:
     return (int(match[1]), match[2] == "more follow") if match else None
 
 
+REACHED = " (to rank "
 _REACHED = re.compile(r" \(to rank (\d+), (more follow|the last)\)")
 
 

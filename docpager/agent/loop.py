@@ -322,11 +322,11 @@ class _Sitting:
 
 
 def _summary(before: str, call: ToolCall, told: str) -> str:
-    """The line that stands for some calls once the log has moved on; notes and pages stand elsewhere."""
+    """The lines that stand for some calls once the log has moved on; notes and pages stand elsewhere."""
     if call.name in ("note", "page_in"):
         return before
-    line = f"{call.name} {fold(call.arguments)}{told}"
-    return f"{before}; {line}" if before else EARLIER + line
+    line = f"{EARLIER}{call.name} {fold(call.arguments)}{told}"
+    return f"{before}\n{line}" if before else line
 
 
 def _pages_asked_for(calls: Sequence[ToolCall]) -> tuple[str, ...]:

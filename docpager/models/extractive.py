@@ -35,7 +35,7 @@ SMALLEST_PAGE = 80
 STRONG_EVIDENCE, STRONG_FIGURES = 0.65, 0.95
 """Reading stops early when a passage bears this share of the question; where it asks for figures of a statement, whose
 labels stand in many tables, the passage has to bear nearly all of it."""
-SEARCH_ROOM = 1500
+SEARCH_ROOM = 1000
 """One search more is made at once for so many tokens of memory, so that its results fit beside what is read."""
 LEAST_PAGES = 10
 """No fewer pages are read than this, if search has ranked so many."""

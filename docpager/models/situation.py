@@ -25,9 +25,8 @@ from docpager.tool_protocol import read_exchanges
 from docpager.transcript import parse, parse_reached, split_tail
 
 _NONCE = re.compile(r"<<<memory (\S+)>>>")
-_EARLIER = "[notice] earlier: "
 UNRANKED = 20
-_CALL = re.compile(r"(?:; )?(\w+) (?=\{)")
+_CALL = re.compile(r"\[notice\] earlier: (\w+) (?=\{)")
 
 
 @dataclass(frozen=True)
@@ -126,15 +125,12 @@ _Earlier = tuple[str, Mapping[str, Any], tuple[int, bool] | None]
 
 
 def _earlier(line: str) -> list[_Earlier]:
-    """The calls in a line of the summarised log: names, each with its arguments as JSON."""
-    calls: list[_Earlier] = []
-    at = len(_EARLIER) if line.startswith(_EARLIER) else len(line)
-    while match := _CALL.match(line, at):
-        arguments, at = json.JSONDecoder().raw_decode(line, match.end())
-        reached = parse_reached(line[at:])
-        at = line.index(")", at) + 1 if reached else at
-        calls.append((match[1], arguments, reached))
-    return calls
+    """The call in a line of the summarised log, its arguments as JSON; none in any other line."""
+    match = _CALL.match(line)
+    if match is None:
+        return []
+    arguments, end = json.JSONDecoder().raw_decode(line, match.end())
+    return [(match[1], arguments, parse_reached(line[end:]))]
 
 
 def _reached(
