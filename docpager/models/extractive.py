@@ -16,7 +16,7 @@ from typing import Any
 
 from docpager.errors import ModelError, TranscriptError
 from docpager.models.figure_question import FigureQuestion
-from docpager.models.figure_work import SURE, FigureWork, statements
+from docpager.models.figure_work import LIKELY, SURE, FigureWork, statements
 from docpager.models.passages import Passage, PassageScorer, best_passages
 from docpager.models.question_words import QuestionWords
 from docpager.models.reading_plan import Candidate, ReadingPlan
@@ -113,11 +113,12 @@ class _Reading:
 
     def _enough(self) -> bool:
         """Whether the figures are found, or a line bears nearly all of the question and the first results are read."""
-        if self._figures is not None and self._figures.is_complete(SURE):
+        first_read = len(self._at.read_handles) >= LEAST_PAGES
+        if self._figures is not None and self._figures.is_complete(LIKELY if first_read else SURE):
             return True
         best = max((line.score for line in [*self._seen, *self._noted]), default=0.0)
         strong = STRONG_FIGURES if self._words.statements else STRONG_EVIDENCE
-        return best >= strong and len(self._at.read_handles) >= LEAST_PAGES
+        return best >= strong and first_read
 
     def _read_on(self) -> list[ToolCall]:
         """The next unread pages, and the next searches when few are left; nothing when all is used up."""
@@ -182,7 +183,9 @@ class _Reading:
         """The answer, or an abstention where no line bears enough of the question."""
         if (figures := self._figures_said()) is not None:
             return figures
-        candidates = {line.address: line for line in [*self._noted, *self._seen]}
+        # A line that was noted when its page was listed ranks lower once that list has left the context.
+        by_score = sorted([*self._noted, *self._seen], key=lambda line: line.score)
+        candidates = {line.address: line for line in by_score}
         lines = best_passages(list(candidates.values()))
         confidence = lines[0].score if lines else 0.0
         if lines and confidence >= self._abstain_below:
