@@ -205,6 +205,22 @@ def _parse_tombstone(lines: _Lines) -> TombstoneView:
     )
 
 
+def reached(view: ResultsView) -> str:
+    """What is kept of a page of results once it has left the context: how far down it went."""
+    last = view.first + len(view.hits) - 1
+    return f"{REACHED}{last}, more follow)" if view.more else f"{REACHED}{last}, the last)"
+
+
+def parse_reached(text: str) -> tuple[int, bool] | None:
+    """The last rank shown and whether more follow, from the start of a text; None where it does not say."""
+    match = _REACHED.match(text)
+    return (int(match[1]), match[2] == "more follow") if match else None
+
+
+REACHED = " (to rank "
+_REACHED = re.compile(r" \(to rank (\d+), (more follow|the last)\)")
+
+
 def _render_results(view: ResultsView) -> str:
     scope = f"in {' '.join(view.scope)}" if view.scope else "in all documents"
     last = view.first + len(view.hits) - 1

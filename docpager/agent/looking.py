@@ -20,7 +20,7 @@ from docpager.records.views import (
     OutlineView,
     ResultsView,
 )
-from docpager.transcript import fold, render_view
+from docpager.transcript import fold, reached, render_view
 
 SNIPPET_CHARACTERS = 160
 OUTLINE_ROWS = 30
@@ -54,7 +54,7 @@ def search(work: Workspace, arguments: Arguments) -> ToolResult:
         page_ids=tuple(hit.segment.segment_id for hit in ranked),
         page_tokens=tuple(v.token_count for v in fitting),
     )
-    return shown(view)
+    return shown(view, told=reached(view))
 
 
 def find(work: Workspace, arguments: Arguments) -> ToolResult:
@@ -77,7 +77,7 @@ def find(work: Workspace, arguments: Arguments) -> ToolResult:
         page_ids=tuple(s.segment_id for s in segments[: len(fitting)]),
         page_tokens=tuple(v.token_count for v in fitting),
     )
-    return shown(view)
+    return shown(view, told=reached(view))
 
 
 def outline(work: Workspace, arguments: Arguments) -> ToolResult:

@@ -18,7 +18,7 @@ from docpager.agent.ladder import Ladder, count_tool
 from docpager.agent.main_context import EARLIER, LogEntry, MainContext, MemoCounter, Part, common_prefix_tokens
 from docpager.agent.prompts import prompt
 from docpager.agent.sizing import WindowSizes
-from docpager.agent.tool_result import Ending
+from docpager.agent.tool_result import Ending, ToolResult, shown
 from docpager.agent.tools import TOOLS, carry_out
 from docpager.agent.workspace import Workspace
 from docpager.errors import ModelError, NoRoomError, PagerError, ToolError, WindowTooSmallError
@@ -190,13 +190,14 @@ class _Sitting:
         """Carries out a reply's calls in order, up to the one that ends the question."""
         calls, error = self._read_calls(reply)
         # Results join the log one by one, so that a call finds the pages of those before it when it evicts them.
-        entry = LogEntry(calls, [], "" if calls else reply.text[:2000], _summary(calls), _pages_asked_for(calls))
+        entry = LogEntry(calls, [], "" if calls else reply.text[:2000], read=_pages_asked_for(calls))
         self.context.append(entry)
         for call in calls:
-            parts, ending = self._carry_out(call)
-            entry.results.append(parts)
-            if ending is not None:
-                return ending
+            result = self._carry_out(call)
+            entry.results.append(result.parts)
+            entry.summary = _summary(entry.summary, call, result.told)
+            if result.ending is not None:
+                return result.ending
         if error:
             entry.results.append([Part(render_view(ErrorView(error)))])
         return None
@@ -213,13 +214,13 @@ class _Sitting:
         names = ", ".join(TOOLS)
         return calls, "" if calls else f"Your reply called no tool. Call one of: {names}. To finish, call answer."
 
-    def _carry_out(self, call: ToolCall) -> tuple[list[Part], Ending | None]:
+    def _carry_out(self, call: ToolCall) -> ToolResult:
         try:
             result = carry_out(self.work, call.name, call.arguments)
         except (ToolError, PagerError) as error:
-            return [Part(render_view(ErrorView(str(error))))], None
+            return shown(ErrorView(str(error)))
         self.ladder.bury(result.evicted)
-        return result.parts, result.ending
+        return result
 
     def _note_call(self, request: ModelRequest, reply: ModelReply, milliseconds: float) -> None:
         usage = self._known_usage(request, reply)
@@ -321,10 +322,12 @@ class _Sitting:
         }
 
 
-def _summary(calls: Sequence[ToolCall]) -> str:
-    """The line that stands for some calls once the log has moved on; notes and pages stand elsewhere."""
-    told = "; ".join(f"{c.name} {fold(c.arguments)}" for c in calls if c.name not in ("note", "page_in"))
-    return EARLIER + told if told else ""
+def _summary(before: str, call: ToolCall, told: str) -> str:
+    """The lines that stand for some calls once the log has moved on; notes and pages stand elsewhere."""
+    if call.name in ("note", "page_in"):
+        return before
+    line = f"{EARLIER}{call.name} {fold(call.arguments)}{told}"
+    return f"{before}\n{line}" if before else line
 
 
 def _pages_asked_for(calls: Sequence[ToolCall]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ cache is paid for once, by a batch.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -14,6 +15,7 @@ from functools import lru_cache
 from docpager.protocols import TokenCounter
 from docpager.records import Message, ModelRequest, Role, ToolCall, ToolSpec
 from docpager.tool_protocol import Exchange, ToolProtocol
+from docpager.transcript import REACHED
 
 MESSAGE_OVERHEAD = 4
 """Tokens of a message's role and delimiters, as in OpenAI's account of its chat format (3 and the role)."""
@@ -22,7 +24,8 @@ CALL_OVERHEAD = 8
 
 
 EARLIER = "[notice] earlier: "
-"""How a line begins that stands for calls which were moved out of the log."""
+"""How a line begins that stands for a call which was moved out of the log."""
+_FIRST = re.compile(r',?\s*"first":\s*\d+')
 
 
 @dataclass(slots=True)
@@ -41,7 +44,7 @@ class LogEntry:
     results: list[list[Part]]
     text: str = ""
     summary: str = ""
-    """The line that stands for this entry once it is moved out."""
+    """The lines that stand for this entry once it is moved out."""
     read: tuple[str, ...] = ()
     """Handles of the pages it asked for; those of all entries moved out share one line."""
     trimmed: bool = False
@@ -66,7 +69,7 @@ class MainContext:
     protocol: ToolProtocol
     counter: TokenCounter
     entries: list[LogEntry] = field(default_factory=list)
-    summaries: list[str] = field(default_factory=list)
+    summaries: dict[str, str] = field(default_factory=dict)
     read: dict[str, None] = field(default_factory=dict)
     """Handles of pages that entries which were moved out had asked for."""
 
@@ -130,24 +133,31 @@ class MainContext:
 
     def _summary_of(self, entry: LogEntry) -> list[str]:
         self.read.update(dict.fromkeys(entry.read))
-        return [entry.summary]
+        return entry.summary.split("\n")
 
     def _summarise(self, lines: Sequence[str], limit: int) -> None:
         """Adds lines for what was moved out; drops the oldest, then the pages asked for longest ago."""
-        self.summaries += lines
+        for line in lines:
+            self.summaries.pop(_repeated(line), None)
+            self.summaries[_repeated(line)] = line
         while self.summaries and self._head_tokens() > limit:
-            self.summaries.pop(0)
+            del self.summaries[next(iter(self.summaries))]
         while self.read and self._head_tokens() > limit:
             del self.read[next(iter(self.read))]
 
     def _head(self) -> list[str]:
         """What stands behind the question for the entries that were moved out."""
         pages = json.dumps({"pages": list(self.read)}, separators=(",", ":"))
-        return [*self.summaries, *([f"{EARLIER}page_in {pages}"] if self.read else [])]
+        return [*self.summaries.values(), *([f"{EARLIER}page_in {pages}"] if self.read else [])]
 
     def _head_tokens(self) -> int:
         head = self._head()
         return self.counter.count("\n".join(head)) if head else 0
+
+
+def _repeated(line: str) -> str:
+    """What lines of one search have in common, whatever page of its results they stand for."""
+    return _FIRST.sub("", line.split(REACHED, 1)[0])
 
 
 class MemoCounter:

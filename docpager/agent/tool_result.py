@@ -27,8 +27,10 @@ class ToolResult:
     parts: list[Part]
     evicted: tuple[str, ...] = ()
     ending: Ending | None = None
+    told: str = ""
+    """What is kept of it once it has left the context."""
 
 
-def shown(*views: View) -> ToolResult:
+def shown(*views: View, told: str = "") -> ToolResult:
     """A result that only shows views."""
-    return ToolResult([Part(render_view(view)) for view in views])
+    return ToolResult([Part(render_view(view)) for view in views], told=told)

@@ -16,7 +16,7 @@ from typing import Any
 
 from docpager.errors import ModelError, TranscriptError
 from docpager.models.figure_question import FigureQuestion
-from docpager.models.figure_work import SURE, FigureWork, statements
+from docpager.models.figure_work import LIKELY, SURE, FigureWork, statements
 from docpager.models.passages import Passage, PassageScorer, best_passages
 from docpager.models.question_words import QuestionWords
 from docpager.models.reading_plan import Candidate, ReadingPlan
@@ -35,6 +35,8 @@ SMALLEST_PAGE = 80
 STRONG_EVIDENCE, STRONG_FIGURES = 0.65, 0.95
 """Reading stops early when a passage bears this share of the question; where it asks for figures of a statement, whose
 labels stand in many tables, the passage has to bear nearly all of it."""
+SEARCH_ROOM = 1000
+"""One search more is made at once for so many tokens of memory, so that its results fit beside what is read."""
 LEAST_PAGES = 10
 """No fewer pages are read than this, if search has ranked so many."""
 NOTE_SHARE = 0.75
@@ -111,26 +113,30 @@ class _Reading:
 
     def _enough(self) -> bool:
         """Whether the figures are found, or a line bears nearly all of the question and the first results are read."""
-        if self._figures is not None and self._figures.is_complete(SURE):
+        first_read = len(self._at.read_handles) >= LEAST_PAGES
+        if self._figures is not None and self._figures.is_complete(LIKELY if first_read else SURE):
             return True
         best = max((line.score for line in [*self._seen, *self._noted]), default=0.0)
         strong = STRONG_FIGURES if self._words.statements else STRONG_EVIDENCE
-        return best >= strong and len(self._at.read_handles) >= LEAST_PAGES
+        return best >= strong and first_read
 
     def _read_on(self) -> list[ToolCall]:
-        """The next unread pages, or the next search; nothing when both or the reading budget are used up."""
+        """The next unread pages, and the next searches when few are left; nothing when all is used up."""
         budget = self._at.tail.budget
         left = budget.read_limit - budget.read_tokens
         unread = [page for page in self._plan.unread() if page.token_count <= left * ADDRESS_SHARE]
+        at_once = budget.capacity // SEARCH_ROOM
         if unread:
-            return [_call("page_in", pages=self._fitting(unread))]
+            calls = [_call("page_in", pages=self._fitting(unread))]
+            ahead = at_once > 1 and len(unread) <= PAGES_A_CALL
+            return calls + (self._searches(at_once - 1) if ahead else [])
         if left < SMALLEST_PAGE:
             return []
-        outlines = self._plan.outlines()
-        if outlines:
-            return [_call("outline", **arguments) for arguments in outlines]
-        search = self._plan.next_search()
-        return [_call("search", **search)] if search else []
+        outlines = [_call("outline", **arguments) for arguments in self._plan.outlines()]
+        return outlines or self._searches(max(1, at_once))
+
+    def _searches(self, most: int) -> list[ToolCall]:
+        return [_call("search", **arguments) for arguments in self._plan.next_searches(most)]
 
     def _fitting(self, pages: Sequence[Candidate]) -> list[str]:
         """As many pages as go into memory beside each other."""
@@ -177,7 +183,9 @@ class _Reading:
         """The answer, or an abstention where no line bears enough of the question."""
         if (figures := self._figures_said()) is not None:
             return figures
-        candidates = {line.address: line for line in [*self._noted, *self._seen]}
+        # A line that was noted when its page was listed ranks lower once that list has left the context.
+        by_score = sorted([*self._noted, *self._seen], key=lambda line: line.score)
+        candidates = {line.address: line for line in by_score}
         lines = best_passages(list(candidates.values()))
         confidence = lines[0].score if lines else 0.0
         if lines and confidence >= self._abstain_below:

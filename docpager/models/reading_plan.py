@@ -87,14 +87,12 @@ class ReadingPlan:
             read[candidate.paper_page] += 1
         return first or later
 
-    def next_search(self) -> dict[str, Any] | None:
-        """The search whose turn it is, or None when all are worked through."""
+    def next_searches(self, most: int) -> list[dict[str, Any]]:
+        """The searches whose turn it is, so many at once; none when all are worked through."""
         made = Counter(self._search_of(arguments) for arguments in self._at.asked("search"))
-        open_searches = [s for s in self._searches() if made[s] < MOST_RESULT_PAGES and not self._exhausted(s)]
-        if not open_searches:
-            return None
-        turn = min(open_searches, key=lambda search: made[search])
-        return turn.call(self._next_rank(turn))
+        open_searches = [s for s in self._searches() if made[s] < MOST_RESULT_PAGES and not self._is_exhausted(s)]
+        turns = sorted(open_searches, key=lambda search: made[search])
+        return [search.call(self._next_rank(search)) for search in turns[:most]]
 
     # Searches
 
@@ -118,17 +116,14 @@ class ReadingPlan:
     def _search_of(arguments: Mapping[str, Any]) -> Search:
         return Search(str(arguments.get("query", "")), tuple(arguments.get("documents") or ()))
 
-    def _exhausted(self, search: Search) -> bool:
-        views = [v for v in self._at.results if (v.query, v.scope) == (search.query, search.scope)]
-        return bool(views) and not (views[-1].more and views[-1].hits)
+    def _is_exhausted(self, search: Search) -> bool:
+        _, more = self._at.reached.get((search.query, search.scope), (0, True))
+        return not more
 
     def _next_rank(self, search: Search) -> int:
-        """The rank behind the last result that was shown; where those results left the context, a cautious guess."""
-        views = [v for v in self._at.results if (v.query, v.scope) == (search.query, search.scope)]
-        if views:
-            return views[-1].first + len(views[-1].hits)
-        asked = [int(a.get("first") or 1) for a in self._at.asked("search") if self._search_of(a) == search]
-        return max(asked) + 5 if asked else 1
+        """The rank behind the last result that was shown."""
+        last, _ = self._at.reached.get((search.query, search.scope), (0, True))
+        return last + 1
 
     # Pages
 
@@ -165,13 +160,12 @@ class ReadingPlan:
         return texts[0].removeprefix(SCOPE_NOTE) if texts else ""
 
     def _year(self) -> str:
-        """The year of the one document that the question names: by its period, else by its name."""
+        """The latest year of the documents that the question names: by their periods, else by their names."""
         noted = self._scope_note()
-        if noted or len(self.scope) != 1:
+        if noted:
             return noted.partition(" of ")[2]
-        [row] = [row for view in self._at.documents for row in view.documents if row.handle == self.scope[0]][:1]
-        years = _YEAR.findall(row.period) or _YEAR.findall(row.document)
-        return years[-1] if years else ""
+        rows = [row for view in self._at.documents for row in view.documents if row.handle in self.scope]
+        return max((year for row in rows for year in _YEAR.findall(row.period or row.document)), default="")
 
     def _scope(self) -> tuple[str, ...]:
         """The documents that the question names; none where no name of one stands in it."""

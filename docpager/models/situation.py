@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,12 +22,11 @@ from docpager.records.views import (
     View,
 )
 from docpager.tool_protocol import read_exchanges
-from docpager.transcript import parse, split_tail
+from docpager.transcript import parse, parse_reached, split_tail
 
 _NONCE = re.compile(r"<<<memory (\S+)>>>")
-_EARLIER = "[notice] earlier: "
 UNRANKED = 20
-_CALL = re.compile(r"(?:; )?(\w+) (?=\{)")
+_CALL = re.compile(r"\[notice\] earlier: (\w+) (?=\{)")
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,8 @@ class Situation:
     question: str
     calls: tuple[tuple[str, Mapping[str, Any]], ...]
     """Every call so far, oldest first, those of the summarised log included."""
+    reached: Mapping[tuple[str, tuple[str, ...]], tuple[int, bool]]
+    """Query and scope of each search so far -> the last rank it showed, and whether more follow."""
     shown: tuple[tuple[View, ...], ...]
     """The results that still stand in the context, one tuple an exchange."""
     tail: TailView
@@ -53,7 +54,8 @@ class Situation:
             raise TranscriptError("The last message has no tail.")
         head = request.messages[1].content if before[1:] else body
         exchanges = read_exchanges(request.messages)
-        calls = [call for line in head.split("\n")[1:] for call in _earlier(line)]
+        earlier = [call for line in head.split("\n")[1:] for call in _earlier(line)]
+        calls = [(name, arguments) for name, arguments, _ in earlier]
         calls += [(c.name, json.loads(c.arguments)) for e in exchanges for c in e.calls]
         last_of = len(exchanges) - 1
         shown = [
@@ -64,7 +66,7 @@ class Situation:
             )
             for n, exchange in enumerate(exchanges)
         ]
-        return cls(tail.question, tuple(calls), tuple(shown), tail)
+        return cls(tail.question, tuple(calls), _reached(earlier, shown), tuple(shown), tail)
 
     @cached_property
     def pages(self) -> tuple[PageView, ...]:
@@ -118,11 +120,32 @@ class Situation:
         return [arguments for called, arguments in self.calls if called == name]
 
 
-def _earlier(line: str) -> list[tuple[str, Mapping[str, Any]]]:
-    """The calls in a line of the summarised log: names, each with its arguments as JSON."""
-    calls: list[tuple[str, Mapping[str, Any]]] = []
-    at = len(_EARLIER) if line.startswith(_EARLIER) else len(line)
-    while match := _CALL.match(line, at):
-        arguments, at = json.JSONDecoder().raw_decode(line, match.end())
-        calls.append((match[1], arguments))
-    return calls
+_Earlier = tuple[str, Mapping[str, Any], tuple[int, bool] | None]
+"""A call of the summarised log: name, arguments, and how far down a search went."""
+
+
+def _earlier(line: str) -> list[_Earlier]:
+    """The call in a line of the summarised log, its arguments as JSON; none in any other line."""
+    match = _CALL.match(line)
+    if match is None:
+        return []
+    arguments, end = json.JSONDecoder().raw_decode(line, match.end())
+    return [(match[1], arguments, parse_reached(line[end:]))]
+
+
+def _reached(
+    earlier: Sequence[_Earlier], shown: Sequence[Sequence[View]]
+) -> dict[tuple[str, tuple[str, ...]], tuple[int, bool]]:
+    """How far down each search went, in the summarised log and in the results that still stand."""
+    found = [
+        ((str(arguments.get("query", "")), tuple(arguments.get("documents") or ())), reached)
+        for name, arguments, reached in earlier
+        if name == "search" and reached is not None
+    ]
+    views = (view for views in shown for view in views if isinstance(view, ResultsView))
+    found += [((v.query, v.scope), (v.first + len(v.hits) - 1, v.more and bool(v.hits))) for v in views]
+    furthest: dict[tuple[str, tuple[str, ...]], tuple[int, bool]] = {}
+    for search, (last, more) in found:
+        known = furthest.get(search, (0, True))
+        furthest[search] = (max(last, known[0]), more and known[1])
+    return furthest

@@ -30,7 +30,7 @@ def test_words_of_the_task_are_no_search_words():
     assert words.query == "FY2019 capital expenditure Acme USD"
     assert words.terms == ("acm",)
     assert [c.name for c in words.concepts] == ["capital expenditure"]
-    assert "statement of cash flows" in words.statements
+    assert "statement of cash flows" in words.statements[0]
     assert words.years == ("2019",)
 
 
