@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 COVERAGES = tuple(n / 10 for n in range(1, 11))
 """Where the risk-coverage curve is printed."""
+MOST_MISSED = 20
 WINDOWS = "2048,4096,8192,16384"
 
 
@@ -107,9 +108,9 @@ def kv(ctx: click.Context, /, data: Path, **values: Any) -> None:
             rows = bench_kv(questions, archive, settings, bench.ask_all(archive))
             head = headline(len(rows), archive, settings, time.perf_counter() - started)
     _finish(bench, head, rows, list(key_shares(rows)), {})
-    for row in rows:
-        if not row.is_right:
-            bench.console.warn(f"{row.question.question.question_id}: not the value; resident: {row.is_resident}")
+    missed = [row.question.question.question_id for row in rows if not row.is_right]
+    if missed:
+        bench.console.say(f"not the value: {', '.join(missed[:MOST_MISSED])}{', ...' if missed[MOST_MISSED:] else ''}")
 
 
 @click.command("windows")
