@@ -12,7 +12,7 @@ from docpager.table_rows import hidden, is_year
 
 TOLERANCE = Decimal("0.01")
 """Numbers this close, as a share of the gold one, are the same."""
-UNSTATED_SCALES = (1, 1_000, 1_000_000, 1_000_000_000)
+UNSTATED_SCALES = (1, 1_000, 1_000_000)
 """In a row of a statement a number stands in thousands or millions without saying so."""
 _CITED = re.compile(r"\s?\[\d+\]")
 
@@ -46,8 +46,8 @@ class GoldNumber:
 
         Equal means within 1 % or within the gold number's printed rounding, whichever is wider. Signs, currency signs
         and thousands separators do not count: a statement prints an outflow in parentheses. A scale word counts; a
-        number without one may be in ones, thousands, millions or billions where the question names a scale, since the
-        rows of a statement do not say theirs. A percentage may be given as a share of one. Years are no numbers.
+        number without one may be in ones, thousands or millions where the gold number or its question names a scale,
+        since the rows of a statement do not say theirs. A percentage may be given as a share of one. Years are no numbers.
         """
         text = _CITED.sub("", answer or "")
         found = [figure for figure in figures(hidden(text)) if not is_year(figure, text)]

@@ -35,9 +35,9 @@ def asking_options(*, without: Sequence[str] = (), **defaults: object) -> Callab
         for option in reversed(
             [
                 click.argument("data", type=click.Path(path_type=Path)),
-                click.option("--every", type=click.IntRange(min=1), default=1, help="Asks each so-manieth question."),
-                click.option("--limit", type=click.IntRange(min=1), help="Asks the first so many of them."),
-                click.option("--workers", type=click.IntRange(min=0), default=0, help=_WORKERS),
+                click.option("--every", type=_COUNT, default=1, metavar="N", help="Asks every Nth question."),
+                click.option("--limit", type=_COUNT, metavar="N", help="Asks the first so many of them."),
+                click.option("--workers", type=click.IntRange(min=0), default=0, metavar="N", help=_WORKERS),
                 click.option("--archive", "kept", metavar="URI", help=_ARCHIVE),
                 click.option("--rows", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help=_ROWS),
                 settings_options(AgentSettings, only=names, defaults=defaults),
@@ -52,6 +52,7 @@ def asking_options(*, without: Sequence[str] = (), **defaults: object) -> Callab
     return decorate
 
 
+_COUNT = click.IntRange(min=1)
 _WORKERS = "Worker processes that ingest and ask; 0 means one a core."
 _ARCHIVE = "Keeps the archive here for the next time; else it is thrown away."
 _ROWS = "Writes a JSON line for each question to this file."
@@ -186,12 +187,12 @@ def cost_record(answers: Sequence[Asked]) -> dict[str, dict[str, float]]:
     }
 
 
-def headline(asked: int, archive: LanceArchive, settings: AgentSettings, seconds: float) -> str:
+def headline(asked: int, archive: LanceArchive, settings: AgentSettings, seconds: float, window: str = "") -> str:
     """What was asked of what, and how."""
     stats = archive.stats()
     documents = sum(stats.documents.values())
     return (
         f"{plural(asked, 'question')} of {plural(documents, 'document')} ({plural(stats.segments, 'segment')}, "
-        f"{stats.tokens:,} tokens): {settings.model}, window {settings.context_tokens}, at most "
+        f"{stats.tokens:,} tokens): {settings.model}, window {window or settings.context_tokens}, at most "
         f"{settings.read_tokens:,} tokens read; {duration(seconds)}"
     )

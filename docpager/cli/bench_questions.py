@@ -133,7 +133,7 @@ def windows(ctx: click.Context, /, data: Path, sizes: str, **values: Any) -> Non
         for size in each:
             asked = replace(settings, context_tokens=size)
             table[size] = bench_financebench(questions, archive, asked, bench.ask_all(archive), _counter())
-        head = headline(len(questions), archive, replace(settings, context_tokens=sizes), time.perf_counter() - started)
+        head = headline(len(questions), archive, settings, time.perf_counter() - started, sizes)
     bench.put_rows({"context_tokens": size, **row.as_record()} for size, rows in table.items() for row in rows)
     shares = {size: dict(evidence_shares(rows)) for size, rows in table.items()}
     if bench.as_json:
