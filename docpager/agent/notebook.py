@@ -10,7 +10,6 @@ from docpager.records import Address
 from docpager.records.views import NoteView
 from docpager.transcript import fold
 
-
 SHORTENED = "…"
 """The end of a note that was cut to the room there was."""
 LEAST_KEPT = 24

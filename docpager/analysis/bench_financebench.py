@@ -60,6 +60,12 @@ class FinanceRow:
         return None if number is None else number.is_given_by(answer.answer, answer.answer_value)
 
     @property
+    def number_right_as_stated(self) -> bool | None:
+        """The same, a number without a scale word taken as it stands."""
+        number, answer = self.question.number, self.asked.answer
+        return None if number is None else number.is_given_by(answer.answer, answer.answer_value, as_stated=True)
+
+    @property
     def number_verdict(self) -> str | None:
         """right, wrong or abstained; None where the gold answer is no number."""
         right = self.number_right
@@ -77,6 +83,7 @@ class FinanceRow:
             "pages_read": len(self.pages.read),
             "cited_pages": sorted(self.pages.cited),
             "number": self.number_verdict,
+            "number_as_stated": self.number_right_as_stated,
             **answer_record(self.asked),
             **_top_k_record("top_k_equal_cost", self.equal_cost, self.pages.gold),
             **_top_k_record("top_k_equal_text", self.equal_text, self.pages.gold),
@@ -166,3 +173,4 @@ def answer_shares(rows: Sequence[FinanceRow]) -> Iterator[tuple[str, Share]]:
     verdicts = [row.number_verdict for row in rows if row.number_verdict is not None]
     for verdict in ("right", "wrong", "abstained"):
         yield f"numeric answers: {verdict}", Share.where(found == verdict for found in verdicts)
+    yield "numeric answers: right, scale said", Share.where(row.number_right_as_stated for row in rows)

@@ -41,21 +41,21 @@ class GoldNumber:
         """Whether it is printed with a per cent sign."""
         return self.figure.unit.name == "%"
 
-    def is_given_by(self, answer: str | None, computed: float | None = None) -> bool:
+    def is_given_by(self, answer: str | None, computed: float | None = None, *, as_stated: bool = False) -> bool:
         """Whether a number of the answer's text, or its computed value, is this one.
 
         Equal means within 1 % or within the gold number's printed rounding, whichever is wider. Signs, currency signs
         and thousands separators do not count: a statement prints an outflow in parentheses. A scale word counts; a
         number without one may be in ones, thousands or millions where the gold number or its question names a scale,
-        since the rows of a statement do not say theirs. A percentage may be given as a share of one. Years are no numbers.
+        since the rows of a statement do not say theirs. A percentage may be given as a share of one. Years do not
+        count. ``as_stated`` takes a number without a scale word as it stands, never for thousands or millions.
         """
         text = _CITED.sub("", answer or "")
         found = [figure for figure in figures(hidden(text)) if not is_year(figure, text)]
-        return any(self._equals(figure) for figure in found) or (
-            computed is not None and any(self._near(value) for value in self._unscaled(Decimal(repr(computed))))
-        )
+        bare = [] if computed is None else list(self._unscaled(Decimal(repr(computed)), as_stated))
+        return any(self._equals(figure, as_stated) for figure in found) or any(map(self._near, bare))
 
-    def _equals(self, figure: Figure) -> bool:
+    def _equals(self, figure: Figure, as_stated: bool) -> bool:
         units = {figure.unit.name, self.figure.unit.name} - {None}
         if len(units) > 1:
             return False
@@ -65,14 +65,14 @@ class GoldNumber:
             return self._near(figure.value * figure.unit.scale / self.scale)
         if figure.unit.name == "%":
             return self._near(figure.value)
-        return any(self._near(value) for value in self._unscaled(figure.value))
+        return any(map(self._near, self._unscaled(figure.value, as_stated)))
 
-    def _unscaled(self, value: Decimal) -> Iterator[Decimal]:
+    def _unscaled(self, value: Decimal, as_stated: bool) -> Iterator[Decimal]:
         """What a number that says neither % nor a scale may stand for, in the gold number's own terms."""
         yield value
         if self.is_percentage:
             yield value * 100
-        elif self.scale != 1:
+        elif self.scale != 1 and not as_stated:
             yield from (value * scale / self.scale for scale in UNSTATED_SCALES)
 
     def _near(self, value: Decimal) -> bool:
