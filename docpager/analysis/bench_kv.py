@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from docpager.analysis.bench_asking import AskAll, Asked, Chosen, answer_record
+from docpager.analysis.bench_asking import AskAll, Asked, answer_record
 from docpager.analysis.bench_data import data_file, json_records
 from docpager.analysis.evidence import bears, evidence_texts
 from docpager.analysis.intervals import Share
@@ -52,8 +52,8 @@ class KeyRow:
         }
 
 
-def key_questions(data: Path, choose: Chosen) -> list[KeyQuestion]:
-    """A question for each chosen set, limited to the set's document; raises ``MissingInputError``."""
+def key_questions(data: Path) -> list[KeyQuestion]:
+    """A question for each set, limited to the set's document; raises ``MissingInputError``."""
     records = json_records(data_file(data, SETS), _FIELDS)
     numbered = [{**record, "set": f"set-{n:03}"} for n, record in enumerate(records, start=1)]
     return [
@@ -67,7 +67,7 @@ def key_questions(data: Path, choose: Chosen) -> list[KeyQuestion]:
             str(record["value"]),
             tuple((str(key), str(value)) for key, value in record["ordered_kv_records"]),
         )
-        for row, record in enumerate(choose(numbered))
+        for row, record in enumerate(numbered)
     ]
 
 

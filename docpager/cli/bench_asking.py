@@ -55,6 +55,10 @@ def asking_options(*, without: Sequence[str] = (), **defaults: object) -> Callab
 _COUNT = click.IntRange(min=1)
 _WORKERS = "Worker processes that ingest and ask; 0 means one a core."
 _ARCHIVE = "Keeps the archive here for the next time; else it is thrown away."
+_NOT_ALONE = (
+    "The archive {uri} holds {others} besides the benchmark's: figures would not be comparable. "
+    "Name an archive of its own with --archive."
+)
 _ROWS = "Writes a JSON line for each question to this file."
 
 
@@ -87,16 +91,14 @@ class Bench:
 
         with TemporaryDirectory(prefix="docpager-bench-") as folder:
             uri = self.kept or str(Path(folder) / "archive.lancedb")
+            _refuse_others(uri, source)
             ingest = IngestSettings(archive=uri, workers=self.workers, **settings)
             with Progress(self.console, "documents") as progress:
                 report = ingest_folder(source, ingest, progress=DocumentsShown(progress))
             archive = open_archive(uri)
             held = sum(1 for _ in archive.documents())
-            if held != report.documents:
-                raise UsageError(
-                    f"The archive {uri} holds {held:,} documents, {source} only {report.documents:,}: figures would "
-                    "not be comparable. Name an archive of its own with --archive."
-                )
+            if held != report.documents:  # the same files, once read from elsewhere
+                raise UsageError(_NOT_ALONE.format(uri=uri, others=plural(held - report.documents, "document")))
             yield archive
 
     def ask_all(self, archive: LanceArchive) -> Callable[[Sequence[Question], AgentSettings], list[Asked]]:
@@ -142,6 +144,21 @@ class Bench:
             self.console.warn(f"Question {answer.question_id}: {answer.exit_status}: {answer.error_message}")
         if len(broken) > most:
             self.console.warn(f"and {plural(len(broken) - most, 'question')} more with an error")
+
+
+def _refuse_others(uri: str, source: Path) -> None:
+    """Raises ``UsageError``, before anything is written, for an archive with documents that are not the source's."""
+    from docpager.errors import MissingArchiveError
+    from docpager.wiring import open_archive
+
+    try:
+        paths = [document.path for document in open_archive(uri).documents()]
+    except MissingArchiveError:
+        return
+    folder, prefix = source.is_dir(), f"{source.name}#"
+    others = [path for path in paths if not ((source / path).exists() if folder else path.startswith(prefix))]
+    if others:
+        raise UsageError(_NOT_ALONE.format(uri=uri, others=f"{plural(len(others), 'document')} ({others[0]}, ...)"))
 
 
 def share_row(name: str, share: Share) -> tuple[str, str, int, str]:

@@ -99,13 +99,13 @@ def kv(ctx: click.Context, /, data: Path, **values: Any) -> None:
     from docpager.analysis.bench_kv import bench_kv, key_questions, key_shares, write_collection
 
     bench, settings = bench_of(ctx, values)
-    questions = key_questions(data, bench.choose)
+    questions = key_questions(data)
     with TemporaryDirectory(prefix="docpager-bench-") as folder:
         sets = Path(folder) / "kv"  # the folder's name is part of the documents' ids: the same each time
         sets.mkdir()
         with bench.archive_of(write_collection(questions, sets)) as archive:
             started = time.perf_counter()
-            rows = bench_kv(questions, archive, settings, bench.ask_all(archive))
+            rows = bench_kv(bench.choose(questions), archive, settings, bench.ask_all(archive))
             head = headline(len(rows), archive, settings, time.perf_counter() - started)
     _finish(bench, head, rows, list(key_shares(rows)), {})
     missed = [row.question.question.question_id for row in rows if not row.is_right]

@@ -46,6 +46,21 @@ def test_a_number_is_given_within_one_per_cent_or_its_rounding(gold, question, a
 
 
 @pytest.mark.parametrize(
+    ("gold", "answer", "given"),
+    [
+        ("$4.60", "capital expenditure 2021: 4,625", False),
+        ("$4.60", "capital expenditure 2021: 4,625 million", True),
+        ("$4.60", "capital expenditure 2021: $4.6", True),
+        ("101.5%", "1.015", True),
+    ],
+)
+def test_a_number_as_stated_has_to_say_its_scale(gold, answer, given):
+    number = GoldNumber.of(gold, "What is the FY2021 capital expenditure (in USD billions)?")
+    assert number.is_given_by(answer)
+    assert number.is_given_by(answer, as_stated=True) is given
+
+
+@pytest.mark.parametrize(
     "answer",
     ["The Real Growth was flat in FY 2023.", "Yes", "", "From 3 to 4", "EBITDA was $2,018mn in FY 2023", "n/a"],
 )
