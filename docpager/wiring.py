@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from docpager.settings import DEFAULT_ARCHIVE, AgentSettings, IngestSettings, Ru
 
 if TYPE_CHECKING:
     from docpager.agent.loop import Agent
+    from docpager.analysis.bench_asking import Asked
     from docpager.analysis.verify import VerifyReport
     from docpager.archive.lance import LanceArchive
     from docpager.archive.writing import LanceWriter
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 ReplySeen = Callable[[ModelReply], None]
 """Is told of each of the model's replies as it comes."""
+_WORKER_START_SECONDS = 60.0
+"""What a worker process may take to open the archive, beyond its first question's own time."""
 
 
 def open_archive(uri: str = DEFAULT_ARCHIVE, *, generation: str | None = None) -> LanceArchive:
@@ -188,6 +192,51 @@ def question_grid(questions: Sequence[Question], archive: Archive, settings: Run
     index = DocumentIndex(documents)
     chosen = grid_documents(documents, settings.where)
     return Grid(questions, chosen, lambda names: {document.doc_id for document in index.resolve(names)})
+
+
+def ask_in_processes(
+    questions: Sequence[Question],
+    settings: AgentSettings,
+    *,
+    archive: str,
+    workers: int = 0,
+    progress: Callable[[], None] | None = None,
+) -> list[Asked]:
+    """Puts questions to agents in worker processes, for benchmarks; answers in the order of the questions.
+
+    A worker that dies leaves an answer that says so. 0 workers are one a core.
+    """
+    from docpager.analysis.bench_asking import failed
+    from docpager.batch.executors.processes import ProcessExecutor
+
+    agent = make_agent(settings, open_archive(archive))  # raises here what would fail every question
+    ask_one = partial(_ask_in_worker, settings, archive, agent.archive.generation)
+    timeout = settings.question_timeout_seconds + _WORKER_START_SECONDS
+    found: dict[int, Asked] = {}
+    with ProcessExecutor(workers=min(workers, len(questions)), timeout_seconds=timeout) as executor:
+        for outcome in executor.map(ask_one, enumerate(questions)):
+            number, question = outcome.item
+            failure, asked = outcome.failure, outcome.result
+            if asked is None:
+                told = ("", "") if failure is None else (failure.error_type, failure.message)
+                asked = failed(question, *told)
+            found[number] = asked
+            if progress is not None:
+                progress()
+    return [found[number] for number in range(len(questions))]
+
+
+def _ask_in_worker(settings: AgentSettings, uri: str, generation: str, numbered: tuple[int, Question]) -> Asked:
+    from docpager.analysis.bench_asking import ask
+
+    runner, agent = _worker_agent(settings, uri, generation)
+    return runner.run(ask(agent, numbered[1]))
+
+
+@cache
+def _worker_agent(settings: AgentSettings, uri: str, generation: str) -> tuple[asyncio.Runner, Agent]:
+    """A worker's agent and the one event loop it lives in, for as long as the worker does."""
+    return asyncio.Runner(), make_agent(settings, open_archive(uri, generation=generation))
 
 
 def verify_run(run: str | Path, *, archive: str | None = None) -> VerifyReport:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from docpager.agent.citations import Statement, cite
+from docpager.agent.notebook import SHORTENED
 from docpager.agent.numbers_said import Quoted, Said, row_by_year
 from docpager.agent.support import Calculation, Dated, Evidence, disagreements, supported
 from docpager.agent.typed_answers import typed_answer
@@ -27,11 +28,12 @@ def finished(work: Workspace, statements: Sequence[Statement], conflicts: Sequen
 
     Where code finds that two citations disagree, the statement that cites the later document comes first.
     """
+    statements = [_completed(work, statement) for statement in statements]
     separator = "\n" if work.question.answer_type is AnswerType.LIST else " "
     text, citations = cite(work, statements, separator=separator)
     found = disagreements([_dated(work, c) for c in citations if c.verify_status in VERIFIED_STATUSES])
     ordered = _later_first(statements, citations, [(later.n, earlier.n) for later, earlier, _ in found])
-    if ordered != list(statements):
+    if ordered != statements:
         text, citations = cite(work, ordered, separator=separator)
         found = disagreements([_dated(work, c) for c in citations if c.verify_status in VERIFIED_STATUSES])
     citations = _judged(work, ordered, citations)
@@ -46,6 +48,19 @@ def finished(work: Workspace, statements: Sequence[Statement], conflicts: Sequen
         "citations": citations,
         "conflicts": (*conflicts, *dict.fromkeys(sentence for _, _, sentence in found)),
     }
+
+
+def _completed(work: Workspace, statement: Statement) -> Statement:
+    """A statement that is a note cut short, with all the words of the lines that it begins to repeat."""
+    if not statement.text.endswith(SHORTENED) or len(statement.addresses) != 1:
+        return statement
+    [address] = statement.addresses
+    if work.never_shown(address):
+        return statement
+    text = work.text(work.pager.table.by_handle(address.handle).page.page_id)
+    whole = fold(" ".join(text.line(number) for number in range(address.first_line, address.last_line + 1)))
+    begun = statement.text.removesuffix(SHORTENED)
+    return replace(statement, text=whole) if whole.startswith(begun) else statement
 
 
 def _grouped(

@@ -259,6 +259,7 @@ class _Sitting:
             return {
                 "exit_status": ExitStatus.ABSTAINED,
                 "abstain_reason": ending.abstain_reason,
+                "confidence": ending.confidence,
                 "coverage": self.work.ledger.account("abstained", self.work.may_read),
             }
         fields = finished(self.work, ending.statements, ending.conflicts)

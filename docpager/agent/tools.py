@@ -99,7 +99,7 @@ TOOLS: dict[str, Tool] = {
             conflicts=_NULLABLE_TEXTS,
             confidence=_NULLABLE_NUMBER,
         ),
-        _tool("abstain", abstain, "Ends without an answer, saying why.", reason=_TEXT),
+        _tool("abstain", abstain, "Ends without an answer, saying why.", reason=_TEXT, confidence=_NULLABLE_NUMBER),
     )
 }
 

@@ -8,6 +8,7 @@ from typing import Any
 from docpager.agent.arguments import Arguments
 from docpager.agent.citations import Statement, rejected
 from docpager.agent.main_context import Part
+from docpager.agent.notebook import SHORTENED
 from docpager.agent.quoting import TypedQuote, trace_quotes
 from docpager.agent.tool_result import Ending, ToolResult, shown
 from docpager.agent.workspace import Workspace
@@ -27,7 +28,8 @@ def note(work: Workspace, arguments: Arguments) -> ToolResult:
     for address in addresses:
         work.pager.touch(work.pager.table.by_handle(address.handle).page.page_id)
     work.note_event("Noted", {"note": kept.handle, "addresses": list(kept.addresses)})
-    return shown(NoticeView(f"Noted as {kept.handle}."))
+    cut = ", cut to the room that is left" if kept.text.endswith(SHORTENED) and kept.text != fold(text) else ""
+    return shown(NoticeView(f"Noted as {kept.handle}{cut}."))
 
 
 def answer(work: Workspace, arguments: Arguments) -> ToolResult:
@@ -55,7 +57,8 @@ def abstain(work: Workspace, arguments: Arguments) -> ToolResult:
         work.note_event("AbstainRefused", {"unread": len(unread)}, page_ids=tuple(unread))
         handles = " ".join(work.pager.table[page_id].page.handle for page_id in unread[:ABSTAIN_DEPTH])
         raise ToolError(f"Not yet: top results are unread ({handles}). Page them in first, then answer or abstain.")
-    return ToolResult([Part("")], ending=Ending(abstain_reason=arguments.text("reason")))
+    ending = Ending(abstain_reason=arguments.text("reason"), confidence=arguments.share("confidence"))
+    return ToolResult([Part("")], ending=ending)
 
 
 def addresses_of(work: Workspace, texts: Iterable[str]) -> tuple[Address, ...]:

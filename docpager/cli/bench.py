@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from docpager.cli.bench_policies import policies
+from docpager.cli.bench_questions import financebench, kv, nq, windows
 from docpager.cli.console import Console, plural
 from docpager.cli.ingest import peak_memory_mib
 from docpager.cli.options import common_options, json_option
@@ -28,7 +29,8 @@ def command() -> None:
     """
 
 
-command.add_command(policies)
+for measure in (financebench, nq, kv, windows, policies):
+    command.add_command(measure)
 
 
 @command.command("ingest")

@@ -34,8 +34,7 @@ class Console:
 
     def put_json(self, record: Any) -> None:
         """A record as one JSON line on stdout."""
-        value = asdict(record) if is_dataclass(record) and not isinstance(record, type) else record
-        click.echo(json.dumps(value, ensure_ascii=False, default=_plain))
+        click.echo(json_line(record))
 
     def put_table(self, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """A table on stdout: columns as wide as they need, numbers to the right, the last one cut to the terminal."""
@@ -49,6 +48,12 @@ class Console:
                 for text, width, right in zip(line, widths, numeric, strict=True)
             ]
             click.echo("  ".join(cells).rstrip()[:room])
+
+
+def json_line(record: Any) -> str:
+    """A record as one line of JSON."""
+    value = asdict(record) if is_dataclass(record) and not isinstance(record, type) else record
+    return json.dumps(value, ensure_ascii=False, default=_plain)
 
 
 def _plain(value: Any) -> Any:

@@ -129,15 +129,16 @@ def environment_names(field_name: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def option_for(record: type, field: Field[Any]) -> Callable[[Command], Command]:
-    """The click option of one field."""
+def option_for(record: type, field: Field[Any], default: object = MISSING) -> Callable[[Command], Command]:
+    """The click option of one field, with its own default where no other is given."""
+    default = field.default if default is MISSING else default
     hint = get_type_hints(record)[field.name]
     flags = [f"--{flag_name(field.name)}", field.name]
     flags += [SHORT_FLAGS[field.name]] if field.name in SHORT_FLAGS else []
     attributes: dict[str, Any] = {
         "help": sentences(record)[field.name],
         "envvar": environment_names(field.name),
-        "default": None if field.default is MISSING else field.default,
+        "default": None if default is MISSING else default,
         "show_default": True,
     }
     if metavar := _metavar(field.name, hint):
@@ -147,7 +148,7 @@ def option_for(record: type, field: Field[Any]) -> Callable[[Command], Command]:
     elif hint == tuple[str, ...]:
         attributes |= {"type": Words(_choices(field.name)), "multiple": True, "callback": _flat, "show_default": False}
     elif field.name.endswith("_seconds"):
-        attributes |= {"type": Duration(), "default": f"{field.default:g}s"}
+        attributes |= {"type": Duration(), "default": f"{default:g}s"}
     else:
         attributes |= {"type": _scalar(field.name, hint)}
     return click.option(*flags, **attributes)
@@ -184,14 +185,17 @@ def _scalar(name: str, hint: Any) -> click.ParamType[Any]:
     return click.STRING
 
 
-def settings_options(record: type, *, only: Iterable[str] | None = None) -> Callable[[Command], Command]:
-    """Options for the fields of a settings record, in their order."""
+def settings_options(
+    record: type, *, only: Iterable[str] | None = None, defaults: Mapping[str, object] | None = None
+) -> Callable[[Command], Command]:
+    """Options for the fields of a settings record, in their order; a command may have ``defaults`` of its own."""
     wanted = None if only is None else frozenset(only)
+    own = defaults or {}
 
     def decorate(command: Command) -> Command:
         for field in reversed(fields(record)):
             if wanted is None or field.name in wanted:
-                command = option_for(record, field)(command)
+                command = option_for(record, field, own.get(field.name, MISSING))(command)
         return command
 
     return decorate

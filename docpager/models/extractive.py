@@ -196,7 +196,7 @@ class _Reading:
         reason = (
             f"No line read bears enough of the question: the best scores {confidence:.2f} of {self._abstain_below}."
         )
-        return _call("abstain", reason=reason)
+        return _call("abstain", reason=reason, confidence=round(confidence, 3))
 
 
 def _without_running_heads(passages: Sequence[Passage]) -> list[Passage]:

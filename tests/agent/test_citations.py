@@ -313,3 +313,11 @@ def test_later_document_comes_first_where_two_rows_give_one_year_another_value()
     assert answer.conflicts == (
         "Total passengers, 2023: 80,460 (report-2024.txt, 2025-03-01) [1]; 88,460 (report-2023.txt, 2024-03-01) [2]",
     )
+
+
+def test_a_statement_from_a_note_cut_short_says_all_of_the_lines_it_cites():
+    port = {"port.txt": "Harbour dues rose to 1.5 million crowns. The pier was rebuilt in 2019."}
+    cut = {"text": "The pier was rebuilt in…", "addresses": ["p1:2"]}
+    own = {"text": "The pier is new…", "addresses": ["p1:2"]}
+    answer = ask([SEARCH, READ, call("answer", statements=[cut, own])], archive=InMemoryArchive.of(port))
+    assert answer.answer == "The pier was rebuilt in 2019. [1] The pier is new… [2]"

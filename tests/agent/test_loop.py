@@ -188,7 +188,7 @@ def test_find_lists_the_lines_that_match_and_outline_lists_documents_and_heading
 
 def test_outline_with_words_lists_every_page_below_the_headings_that_share_most():
     long = "\n\n".join(
-        f"Sentence {n} of the balance sheet names a figure and says a good deal about it." for n in range(60)
+        f"Sentence {n} of the balance sheet names a figure and says a good deal about it." for n in range(3)
     )
     text = f"# Balance of the year\n\nShort.\n\n# Balance sheet\n\n{long}\n\n# People\n\nJon Dahl."
     model = ScriptedModel([call("outline", document="d1", words="balance sheet"), call("abstain", reason="done")])

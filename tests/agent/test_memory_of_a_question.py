@@ -46,6 +46,19 @@ def test_notebook_keeps_a_note_once_and_refuses_one_that_does_not_fit():
     assert notebook.notes == [first]
 
 
+def test_a_note_that_is_too_long_keeps_its_addresses_and_as_many_words_as_there_is_room_for():
+    notebook = Notebook(30, WordCounter().count)
+    text = "The captain of the Alma " + "sails on " * 40
+    kept = notebook.add(text, (Address("p1", 1, 2),))
+    assert kept.addresses == ("p1:1-2",)
+    assert kept.text.endswith("…")
+    assert text.startswith(kept.text[:-1])
+    assert WordCounter().count(f"n1 | p1:1-2 | {kept.text}") in (28, 29)
+    assert notebook.add(text, (Address("p1", 1, 2),)) is kept
+    with pytest.raises(ToolError, match="The notebook is full"):
+        notebook.add(text, (Address("p2", 1, 2),))
+
+
 # The ledger
 
 

@@ -39,6 +39,17 @@ This is a paragraph that someone has wrapped by hand at a column near to
 seventy characters, as people did for decades, and which therefore ought to
 become one line again.
 """
+PAIRS = """\
+913a732a-42b2-40c7-bf7c-00a6b63c85a1: 68f99a60-ed69-42a4-8a13-58bc7d200d01
+adde4211-888b-48e3-9dbe-66c66551b05f: 8bc3e90d-e044-4923-9a5d-7bf48917ed39
+2a8d601d-1d69-4e64-9f90-8ad825a74195: bb3ba2a5-7de8-434b-a86e-a88bb9fa7289
+"""
+CODES = """\
+913a732a-42b2-40c7-bf7c-00a6b63c85a1 68f99a60-ed69-42a4-8a13-58bc7d200d01
+adde4211-888b-48e3-9dbe-66c66551b05f 8bc3e90d-e044-4923-9a5d-7bf48917ed39
+2a8d601d-1d69-4e64-9f90-8ad825a74195 bb3ba2a5-7de8-434b-a86e-a88bb9fa7289
+006b46ef-03fd-4380-938c-49cb03754370 9faeacbe-1d0e-40da-a5db-df598a104880
+"""
 TEXTS = [
     ("One line.\n\nAnother.\n", [(P, "One line."), (P, "Another.")]),
     (WRAPPED, [(P, " ".join(WRAPPED.split()))]),
@@ -49,6 +60,8 @@ TEXTS = [
     ("- one\n- two\n  goes on\n", [(L, "- one"), (L, "- two\n  goes on")]),
     ("a\tb\n1\t2\n", [(T, "a | b"), (R, "1 | 2")]),
     ("first\fsecond", [(P, "first"), (P, "second")]),
+    (PAIRS, [(P, PAIRS.strip())]),
+    (CODES, [(P, CODES.strip())]),
     ("dos\r\nlines\r\n\r\nend\r\n", [(P, "dos\nlines"), (P, "end")]),
 ]
 

@@ -65,7 +65,7 @@ class RecordReader:
     """Reads a record's text as plain text."""
 
     name = "record"
-    version = "1"
+    version = "2"
 
     def parse(self, record: Record) -> ParsedDocument:
         """A record as a document of one paper page; raises ``DocumentError`` for a broken one."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _BLANK_LINES = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+|\f")
 _ITEM = re.compile(r"\s{0,12}(?:[-*•–‣◦]|\(?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)])\s+\S")
 _HEADER_LINE = re.compile(r"[A-Z][\w-]{1,24}( [\w-]{1,24}){0,2}:(\s|$)")
+_PAIR = re.compile(r"""\s*["']?[^\s:=]{1,80}["']?\s?[:=]\s\S""")
+"""A name and its value, as lists of settings and keys have them, one a line."""
 _COLUMNS = re.compile(r"\S(?: {3,}|\t)\s*\S")
 _UNDERLINE = re.compile(r"\s*(=+|-+|~+|\*+)\s*$")
 _NAMED_HEADING = re.compile(
@@ -28,13 +30,14 @@ _NUMBERED_HEADING = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+[^\W\d_]")
 _NARROWEST_WRAP = 45
 _WIDEST_WRAP = 130
 _LONGEST_HEADING = 90
+_FIXED_LINES = 4
 
 
 class TextReader:
     """Reads plain text: paragraphs wrapped by hand become one line again, everything else keeps its lines."""
 
     name = "text"
-    version = "1"
+    version = "2"
 
     def read(self, path: Path) -> ParsedDocument:
         """Reads a whole file, in whatever encoding it seems to have."""
@@ -131,7 +134,7 @@ def _joined(lines: Sequence[str], width: int) -> list[str]:
 def _is_wrapped(lines: Sequence[str], width: int) -> bool:
     if not width or any(_COLUMNS.search(line.strip()) for line in lines):
         return False
-    if all(_HEADER_LINE.match(line) for line in lines[:2]):
+    if all(_HEADER_LINE.match(line) for line in lines[:2]) or _are_records(lines):
         return False
     shortest = 0.8 * width
     for line, following in itertools.pairwise(lines):
@@ -139,6 +142,16 @@ def _is_wrapped(lines: Sequence[str], width: int) -> bool:
         if len(line) > _WIDEST_WRAP or len(line) + 1 + len(following.split()[0]) <= shortest:
             return False
     return True
+
+
+def _are_records(lines: Sequence[str]) -> bool:
+    """Whether each line says something of its own: a name and its value, or as many characters as every other line.
+
+    Prose wrapped by hand is ragged; where it is justified, blanks in its lines show that.
+    """
+    if all(map(_PAIR.match, lines)):
+        return True
+    return len(lines) >= _FIXED_LINES and len(set(map(len, lines))) == 1 and not any("  " in line for line in lines)
 
 
 class MarkdownReader:

@@ -1,0 +1,190 @@
+"""``docpager bench financebench``, ``nq``, ``kv`` and ``windows``: small data of the same form, asked for real."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+from random import Random
+
+import pytest
+from reportlab.pdfgen.canvas import Canvas
+
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+ISLANDS = ["Alma", "Brae", "Corrie", "Dunmore"]
+
+
+def write_lines(path: Path, records: list[dict]) -> Path:
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    return path
+
+
+def read_lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def pdf(path: Path, pages: list[list[str]]) -> None:
+    canvas = Canvas(str(path))
+    for lines in pages:
+        for n, line in enumerate(lines):
+            canvas.drawString(72, 720 - 14 * n, line)
+        canvas.showPage()
+    canvas.save()
+
+
+@pytest.fixture
+def filings(tmp_path):
+    (tmp_path / "pdfs").mkdir()
+    questions = []
+    for n, island in enumerate(ISLANDS):
+        pages = [
+            [f"{island} Ferries annual report 2023", "The board met four times in the year."],
+            ["Statement of income", "(USD millions)", f"Revenue from freight {4100 + n} {3900 + n}"],
+            [f"The harbour of {island} was dredged in May.", "Nothing else was built."],
+        ]
+        pdf(tmp_path / "pdfs" / f"{island.upper()}_2023_10K.pdf", pages)
+        questions.append(
+            {
+                "question_id": f"q-{island}",
+                "question": f"What was the revenue from freight of {island} Ferries in 2023 (in USD millions)?",
+                "answer": f"${4100 + n}.00",
+                "evidence": [{"document": f"{island.upper()}_2023_10K.pdf", "page": 2}],
+            }
+        )
+    write_lines(tmp_path / "questions.jsonl", questions)
+    return tmp_path
+
+
+def test_financebench_counts_gold_pages_and_numbers_beside_top_k(docpager, filings, tmp_path):
+    kept, rows = tmp_path / "kept.lancedb", tmp_path / "rows.jsonl"
+    ended = docpager("bench", "financebench", filings, "--workers", 1, "--archive", kept, "--rows", rows)
+    assert ended.code == 0
+    assert "4 questions of 4 documents" in ended.out
+    for name in ("any gold page resident", "top-k at equal cost: any", "citation precision", "numeric answers: right"):
+        assert name in ended.out
+    asked = read_lines(rows)
+    assert [row["question_id"] for row in asked] == [f"q-{island}" for island in ISLANDS]
+    for row, island in zip(asked, ISLANDS, strict=True):
+        assert row["any_resident"] is row["all_resident"] is row["any_cited"] is True
+        assert [f"{island.upper()}_2023_10K.pdf", 2] in row["cited_pages"]
+        assert row["number"] == "right"
+        assert row["citations"] == row["verified"] > 0
+        assert 0 < row["shown_tokens"] < row["prompt_tokens"]
+        assert row["prompt_tokens"] - row["cacheable_tokens"] < row["cost_tokens"] < row["prompt_tokens"]
+        assert row["top_k_equal_cost_any"] is True
+        assert 0 < row["top_k_equal_cost_tokens"] <= row["cost_tokens"]
+        assert row["seconds"] > 0
+    again = docpager("bench", "financebench", filings, "--workers", 1, "--archive", kept, "--every", 3, "--json")
+    *asked_again, summary = map(json.loads, again.out.splitlines())
+    assert [row["question_id"] for row in asked_again] == ["q-Alma", "q-Dunmore"]
+    assert summary["any gold page resident"] == {"share": 1.0, "count": 2, "of": 2, "low": 0.3424, "high": 1.0}
+    assert summary["per_question"]["steps"]["largest"] >= 2
+
+
+def test_an_archive_that_holds_other_documents_too_is_refused(docpager, filings, small_archive):
+    ended = docpager("bench", "financebench", filings, "--workers", 1, "--archive", small_archive)
+    assert ended.code == 2
+    assert "holds 3 documents (news/erratum.md, ...) besides the benchmark's" in ended.err
+    assert docpager("archive", "documents", "--archive", small_archive).out.count("\n") == 4
+
+
+def test_windows_are_compared_with_the_largest(docpager, filings):
+    ended = docpager("bench", "windows", filings, "--workers", 1, "--windows", "4096,2048", "--limit", 1)
+    rows = [line.split() for line in ended.out.splitlines()]
+    assert ended.code == 0
+    assert rows[1][0] == "window"
+    assert [row[:5] for row in rows[2:]] == [
+        ["2,048", "1.000", "1.00", "1.000", "1.00"],
+        ["4,096", "1.000", "1.00", "1.000", "1.00"],
+    ]
+
+
+def test_nq_finds_answers_in_the_lines_cited_and_draws_the_curve(docpager, tmp_path):
+    passages = [
+        {"id": f"p{n}", "title": f"{island} Lighthouse", "text": f"The lighthouse of {island} was lit in {1850 + n}."}
+        for n, island in enumerate(ISLANDS)
+    ]
+    questions = [
+        {"question_id": "known", "question": "when was the brae lighthouse lit", "answers": ["1851"], "gold_id": "p1"},
+        {"question_id": "other", "question": "who painted the tokyo tower red", "answers": ["Ito"], "gold_id": "p2"},
+    ]
+    write_lines(tmp_path / "corpus.jsonl", passages)
+    write_lines(tmp_path / "questions.jsonl", questions)
+    ended = docpager("bench", "nq", tmp_path, "--workers", 1, "--json")
+    known, other, summary = map(json.loads, ended.out.splitlines())
+    assert (known["resident"], known["right"], known["right_in_words"]) == (True, True, True)
+    assert (other["exit_status"], other["right"]) == ("abstained", False)
+    assert other["confidence"] < 0.45
+    assert summary["wrong"]["count"] == 0
+    assert summary["abstained"]["count"] == 1
+    assert summary["risk_coverage"][0]["answered"] == 1
+    assert summary["risk_coverage"][0]["risk"] == 0
+
+
+def test_kv_finds_each_value_in_a_set_larger_than_the_window(docpager, tmp_path):
+    made = Random(7)
+    sets = []
+    for _ in range(3):
+        pairs = [[str(uuid.UUID(int=made.getrandbits(128))) for _ in "kv"] for _ in range(40)]
+        key, value = made.choice(pairs)
+        sets.append({"ordered_kv_records": pairs, "key": key, "value": value})
+    write_lines(tmp_path / "kv75.jsonl", sets)
+    rows = tmp_path / "rows.jsonl"
+    ended = docpager("bench", "kv", tmp_path, "--workers", 1, "--rows", rows)
+    assert "window 2048" in ended.out
+    for row, made_set in zip(read_lines(rows), sets, strict=True):
+        assert row["right"] is row["resident"] is True
+        assert any(made_set["value"] in quote for quote in row["cited"])
+        assert row["context_peak_tokens"] <= 2048
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("financebench", "holds no pdfs"),
+        ("windows", "holds no pdfs"),
+        ("nq", "holds no questions.jsonl"),
+        ("kv", "holds no kv75.jsonl"),
+    ],
+)
+def test_data_that_is_not_there_is_named(docpager, tmp_path, name, told):
+    ended = docpager("bench", name, tmp_path)
+    assert (ended.code, ended.err) == (66, f"Error: {tmp_path} {told}.\n")
+    missing = docpager("bench", name, tmp_path / "nowhere")
+    assert missing.code == 66
+    assert f"There is no folder {tmp_path / 'nowhere'}." in missing.err
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("{", "Line 2 of {file} is no JSON"),
+        ('{"key": "k"}', "Line 2 of {file} has no ordered_kv_records, value."),
+    ],
+)
+def test_data_that_cannot_be_read_is_refused_by_line(docpager, tmp_path, line, told):
+    file = tmp_path / "kv75.jsonl"
+    whole = {"ordered_kv_records": [["k", "v"]], "key": "k", "value": "v"}
+    file.write_text(f"{json.dumps(whole)}\n{line}\n")
+    ended = docpager("bench", "kv", tmp_path)
+    assert ended.code == 65
+    assert told.format(file=file) in ended.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "folder", "figure", "least"),
+    [
+        ("financebench", "financebench", "any gold page resident", 0.5),
+        ("nq", "nq", "gold passage resident", 0.9),
+        ("kv", "kv", "value in the lines cited", 0.9),
+    ],
+)
+def test_real_data_can_be_measured(docpager, name, folder, figure, least):
+    if not (SHARED / folder).is_dir():
+        pytest.skip(f"The data to measure with is not there: {SHARED / folder}")
+    ended = docpager("bench", name, SHARED / folder, "--every", 10, "--json")
+    assert ended.code == 0
+    summary = json.loads(ended.out.splitlines()[-1])
+    assert summary[figure]["of"] == len(ended.out.splitlines()) - 1
+    assert summary[figure]["share"] >= least
