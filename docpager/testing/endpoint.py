@@ -1,0 +1,200 @@
+"""The loopback endpoint: one thread, one event loop, as many connections as clients open."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import h11
+
+from docpager.testing.faults import Fault, FaultPlan, FaultyExchange, send_fault
+from docpager.testing.replies import Replier
+from docpager.testing.serving import EndpointSettings, ServedRequest, Serving, error_response
+from docpager.testing.wire import Request, Wire
+
+HOST = "127.0.0.1"
+BACKLOG = 1024
+COMPLETIONS = ("/v1/chat/completions", "/chat/completions")
+
+
+class Endpoint:
+    """Serves chat completions at ``base_url`` while its ``with`` block lasts.
+
+    ``log`` holds the last requests, ``count`` the number of all completion requests so far.
+    """
+
+    def __init__(
+        self, replier: Replier, settings: EndpointSettings | None = None, *, faults: FaultPlan | None = None
+    ) -> None:
+        self.settings = settings or EndpointSettings()
+        self.faults = faults or FaultPlan()
+        self.count = 0
+        self.log: deque[ServedRequest] = deque(maxlen=self.settings.requests_kept)
+        self._serving = Serving(replier, self.settings)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="docpager-endpoint", daemon=True)
+        self._address: tuple[str, int] = (HOST, self.settings.port)
+        self._server: asyncio.Server | None = None
+        self._connections: dict[asyncio.Task[None], Wire] = {}
+        self._reopening: asyncio.Task[None] | None = None
+        self._refused: set[int] = set()
+
+    @property
+    def base_url(self) -> str:
+        """What clients are given: ``http://127.0.0.1:PORT/v1``."""
+        return f"http://{HOST}:{self._address[1]}/v1"
+
+    def __enter__(self) -> Self:
+        listener = _bound(self._address)
+        self._address = listener.getsockname()
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._open(listener), self._loop).result()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    # Connections
+
+    async def _open(self, listener: socket.socket) -> None:
+        if self.faults.fault(1) is Fault.CONNECTION_REFUSED:
+            self._refused.add(1)
+            self._reopening = asyncio.create_task(self._listen_later(listener))
+        else:
+            await self._listen(listener)
+
+    async def _listen(self, listener: socket.socket) -> None:
+        self._server = await asyncio.start_server(self._accepted, sock=listener, backlog=BACKLOG)
+
+    async def _listen_later(self, listener: socket.socket) -> None:
+        """A socket that is bound and does not listen refuses connections, and keeps the port."""
+        try:
+            await asyncio.sleep(self.faults.sizes.refuse_s)
+        except asyncio.CancelledError:
+            listener.close()
+            raise
+        await self._listen(listener)
+        self._reopening = None
+
+    async def _refuse(self) -> None:
+        """Refuses connections for a while; those without a request under way are closed."""
+        if self._server is None or self._reopening is not None:
+            return
+        self._server.close()
+        self._server = None
+        for wire in self._connections.values():
+            if wire.busy:
+                wire.last = True
+            else:
+                wire.close()
+        self._reopening = asyncio.create_task(self._listen_later(_bound(self._address)))
+
+    async def _close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        tasks = [*self._connections, *([self._reopening] if self._reopening else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  # for the type checker: this is a task's coroutine
+        wire = Wire(reader, writer)
+        self._connections[task] = wire
+        try:
+            await self._talk(wire)
+        except asyncio.CancelledError:
+            wire.reset()
+        except (ConnectionError, h11.LocalProtocolError):
+            wire.close()
+        finally:
+            del self._connections[task]
+
+    async def _talk(self, wire: Wire) -> None:
+        """Requests and responses, one after the other, until one side ends the connection."""
+        try:
+            while (request := await wire.receive()) is not None:
+                await self._answer(wire, request)
+                if not wire.next():
+                    break
+        except h11.RemoteProtocolError as error:
+            wire.last = True
+            with contextlib.suppress(h11.LocalProtocolError):
+                await wire.send(error_response(error.error_status_hint, f"This is no HTTP request: {error}"))
+        wire.close()
+
+    # Requests
+
+    async def _answer(self, wire: Wire, request: Request) -> None:
+        arrived = time.monotonic()
+        refusal = self._serving.refusal(request)
+        if refusal is not None or request.method != "POST" or request.path not in COMPLETIONS:
+            await wire.send(refusal or self._serving.looked_up(request))
+            return
+        body = _json_object(request.body)
+        if body is None:
+            await wire.send(error_response(400, "The body is not a JSON object."))
+            return
+        self.count += 1
+        number = self.count
+        fault = None if number in self._refused else self.faults.fault(number)
+        self._note(ServedRequest(number, arrived, fault, request.headers, body))
+        if fault is None:
+            response = self._serving.completed(body, number)
+            await asyncio.sleep(self.settings.latency_s - (time.monotonic() - arrived))
+            await wire.send(response)
+        else:
+            at = FaultyExchange(self._serving, body, request.headers, number, self.faults.sizes)
+            if fault is Fault.CONNECTION_REFUSED:
+                await self._refuse()
+            await send_fault(fault, wire, at)
+        await self._refuse_ahead(wire, self.count + 1)
+
+    async def _refuse_ahead(self, wire: Wire, number: int) -> None:
+        """Stops listening before a request that is to be refused arrives."""
+        if number not in self._refused and self.faults.fault(number) is Fault.CONNECTION_REFUSED:
+            self._refused.add(number)
+            wire.busy = False
+            await self._refuse()
+
+    def _note(self, served: ServedRequest) -> None:
+        if not self.settings.keep_bodies:
+            served = ServedRequest(served.number, served.arrived, served.fault)
+        self.log.append(served)
+
+
+def _bound(address: tuple[str, int]) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _json_object(body: bytes) -> Mapping[str, Any] | None:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
