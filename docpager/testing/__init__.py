@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from docpager.testing.faults import Fault as Fault
     from docpager.testing.faults import FaultPlan as FaultPlan
     from docpager.testing.faults import FaultSizes as FaultSizes
+    from docpager.testing.gold import Gold as Gold
+    from docpager.testing.gold import GoldAnswer as GoldAnswer
+    from docpager.testing.obedient_reader import ObedientReader as ObedientReader
+    from docpager.testing.perfect_reader import PerfectReader as PerfectReader
     from docpager.testing.replies import Replier as Replier
     from docpager.testing.replies import Reply as Reply
     from docpager.testing.replies import Scripted as Scripted
@@ -34,6 +38,10 @@ _HOMES = {
     "Fault": "docpager.testing.faults",
     "FaultPlan": "docpager.testing.faults",
     "FaultSizes": "docpager.testing.faults",
+    "Gold": "docpager.testing.gold",
+    "GoldAnswer": "docpager.testing.gold",
+    "ObedientReader": "docpager.testing.obedient_reader",
+    "PerfectReader": "docpager.testing.perfect_reader",
     "Replier": "docpager.testing.replies",
     "Reply": "docpager.testing.replies",
     "Scripted": "docpager.testing.replies",

@@ -93,7 +93,7 @@ class Endpoint:
         await self._listen(listener)
         self._reopening = None
 
-    async def _refuse(self) -> None:
+    def _refuse(self) -> None:
         """Refuses connections for a while; those without a request under way are closed."""
         if self._server is None or self._reopening is not None:
             return
@@ -160,20 +160,18 @@ class Endpoint:
         if fault is None:
             response = self._serving.completed(body, number)
             await asyncio.sleep(self.settings.latency_s - (time.monotonic() - arrived))
+            self._refuse_ahead(self.count + 1)
             await wire.send(response)
         else:
             at = FaultyExchange(self._serving, body, request.headers, number, self.faults.sizes)
-            if fault is Fault.CONNECTION_REFUSED:
-                await self._refuse()
+            self._refuse_ahead(number if fault is Fault.CONNECTION_REFUSED else self.count + 1)
             await send_fault(fault, wire, at)
-        await self._refuse_ahead(wire, self.count + 1)
 
-    async def _refuse_ahead(self, wire: Wire, number: int) -> None:
-        """Stops listening before a request that is to be refused arrives."""
+    def _refuse_ahead(self, number: int) -> None:
+        """Stops listening where the request of this number is to be refused, before the reply it waits for is sent."""
         if number not in self._refused and self.faults.fault(number) is Fault.CONNECTION_REFUSED:
             self._refused.add(number)
-            wire.busy = False
-            await self._refuse()
+            self._refuse()
 
     def _note(self, served: ServedRequest) -> None:
         if not self.settings.keep_bodies:
@@ -182,7 +180,8 @@ class Endpoint:
 
 
 def _bound(address: tuple[str, int]) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # With the protocol named, asyncio turns Nagle's algorithm off: else a body may wait 40 ms behind its head.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)
