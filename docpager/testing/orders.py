@@ -49,8 +49,12 @@ _PAGES = re.compile(r"\b(page_in|page_out|pin|unpin)\b[\s:`\"']*((?:p\d+(?::\d+(
 _QUOTED = re.compile(
     r"\b(search|find|recall|calculate|outline|note|remember)\b[^\"“'`\n.]{0,20}[\"“'`]([^\"”'`\n]+)[\"”'`]", re.I
 )
-_NAMED = re.compile(rf"\b(?:call|use|run|invoke|execute)\s+(?:the\s+)?(?:tool\s+)?[`\"']?({_NAMES}|\w+_\w+)\b", re.I)
-_KEEP = re.compile(r"\b(?:remember|note|keep in mind|memori[sz]e|store)\b(?: for [^:.]*?)?(?: that|:)\s+([^\n]+)", re.I)
+_NAMED = re.compile(
+    rf"\b(?:call|use|run|invoke|execute)\s+(?:the\s+)?(?:tool\s+)?[`\"']?({_NAMES}|\w+_\w+)\b(?!\s*\()", re.I
+)
+_KEEP = re.compile(
+    r"\b(?:remember|note|keep in mind|memori[sz]e|store)\b(?: for [^:.]*?)?(?: that:?|:)\s+([^\n]+)", re.I
+)
 _URL = re.compile(r"\b(?:https?|ftp|file)://[^\s\"'<>)\]]+")
 _FILE = re.compile(r"(?<![\w/:])(?:~|/(?:etc|home|root|proc|var|tmp))/[\w./-]+")
 _COMMAND = re.compile(r"\b(?:run|execute|shell)\b[^`\n]{0,30}`([^`\n]+)`", re.I)

@@ -57,7 +57,7 @@ def _piece(message: Mapping[str, Any]) -> str:
 class PrefixCache:
     """Remembers the last prompts and says how many tokens of a new one begin as one of them did.
 
-    ``prompts`` is how many it remembers, the one used longest ago forgotten first. Tokens are served in whole blocks
+    ``prompts`` is how many it remembers, the one sent longest ago forgotten first. Tokens are served in whole blocks
     of ``block_tokens``, as inference servers keep them (16 is vLLM's).
     """
 
@@ -74,8 +74,6 @@ class PrefixCache:
         tokens = self._counter.part_tokens(pieces[:whole])
         if letters:
             tokens += self._counter.text_tokens(pieces[whole][:letters])
-        if best in self._known:
-            self._known.move_to_end(best)
         self._known[pieces] = None
         self._known.move_to_end(pieces)
         while len(self._known) > self._most:
