@@ -36,6 +36,8 @@ from docpager.records.views import PageView, TombstoneView
 from docpager.settings import AgentSettings
 from docpager.transcript import fold, parse_addresses, render_view
 
+TITLE_CHARACTERS = 60
+"""So much of a document's title is shown beside its path."""
 _ORDERS = re.compile(
     r"\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:instruction|prompt|rule|previous|above|question)"
     r"|\byou are (?:now|an? (?:ai|assistant|language model))\b|\bsystem prompt\b"
@@ -133,8 +135,11 @@ class Workspace:
         return self._texts[page_id]
 
     def document_name(self, document: Document) -> str:
-        """A document as the model sees it: handle and path."""
-        return f"{self.documents.handle(document.doc_id)} {document.path}"
+        """A document as the model sees it: handle and path, and its title where that says more."""
+        named = f"{self.documents.handle(document.doc_id)} {document.path}"
+        title = fold(document.title or "").replace('"', "'")
+        says_more = set(re.findall(r"\w+", title.lower())) - set(re.findall(r"[^\W_]+", document.path.lower()))
+        return f'{named} "{title[:TITLE_CHARACTERS].strip()}"' if says_more else named
 
     def page_view(self, page_id: str, lines: LineRange) -> PageView:
         """Lines of a page as they are shown."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from docpager.errors import ModelError, TranscriptError
 from docpager.models.figure_question import FigureQuestion
-from docpager.models.figure_work import SURE, FigureWork, statements
+from docpager.models.figure_work import LIKELY, SURE, FigureWork, statements
 from docpager.models.passages import Passage, PassageScorer, best_passages
 from docpager.models.question_words import QuestionWords
 from docpager.models.reading_plan import Candidate, ReadingPlan
@@ -32,13 +32,13 @@ ADDRESS_SHARE = 1.3
 """A page as it is shown, with its addresses, takes up to so many times the tokens of its text."""
 SMALLEST_PAGE = 80
 """With fewer tokens left to read than this, reading ends."""
-STRONG_EVIDENCE, STRONG_FIGURES = 0.65, 0.95
-"""Reading stops early when a passage bears this share of the question; where it asks for figures of a statement, whose
-labels stand in many tables, the passage has to bear nearly all of it."""
+STRONG, FAIR, STRONG_FIGURES = 0.9, 0.5, 0.97
+"""Reading stops when a passage is the answer so likely: at once, after many pages, and where the question asks for
+figures of a statement, whose labels stand in many tables."""
 SEARCH_ROOM = 1000
 """One search more is made at once for so many tokens of memory, so that its results fit beside what is read."""
-LEAST_PAGES = 10
-"""No fewer pages are read than this, if search has ranked so many."""
+LEAST_PAGES, MANY_PAGES = 10, 25
+"""No fewer pages are read than the one, if search has ranked so many; after the other, fair evidence will do."""
 NOTE_SHARE = 0.75
 """A line is noted when its score is at least this share of the best so far."""
 NOTE_FLOOR = 0.2
@@ -113,11 +113,14 @@ class _Reading:
 
     def _enough(self) -> bool:
         """Whether the figures are found, or a line bears nearly all of the question and the first results are read."""
-        if self._figures is not None and self._figures.is_complete(SURE):
-            return True
+        read = len(self._at.read_handles)
+        if self._figures is not None:
+            listed_first = read < LEAST_PAGES or self._plan.has_unread_statements()
+            if self._figures.is_complete(SURE if listed_first else LIKELY):
+                return True
         best = max((line.score for line in [*self._seen, *self._noted]), default=0.0)
-        strong = STRONG_FIGURES if self._words.statements else STRONG_EVIDENCE
-        return best >= strong and len(self._at.read_handles) >= LEAST_PAGES
+        strong = STRONG_FIGURES if self._words.statements else STRONG if read < MANY_PAGES else FAIR
+        return best >= strong and read >= LEAST_PAGES
 
     def _read_on(self) -> list[ToolCall]:
         """The next unread pages, and the next searches when few are left; nothing when all is used up."""
@@ -182,7 +185,9 @@ class _Reading:
         """The answer, or an abstention where no line bears enough of the question."""
         if (figures := self._figures_said()) is not None:
             return figures
-        candidates = {line.address: line for line in [*self._noted, *self._seen]}
+        # A line that was noted when its page was listed ranks lower once that list has left the context.
+        by_score = sorted([*self._noted, *self._seen], key=lambda line: line.score)
+        candidates = {line.address: line for line in by_score}
         lines = best_passages(list(candidates.values()))
         confidence = lines[0].score if lines else 0.0
         if lines and confidence >= self._abstain_below:

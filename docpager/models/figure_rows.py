@@ -21,6 +21,8 @@ BY_SECTION = 0.85
 """A row that names a concept only together with the heading of its section keeps this share."""
 EXTRA_WORD = 0.7
 """A word of a label beyond the concept's phrase weighs this much beside one of the phrase."""
+PART_OF_A_YEAR = 0.6
+"""A row of a table for half a year, a quarter or months keeps this share: a question's year is a whole one."""
 LEAST = 0.45
 """A row with a lower score is not of the concept."""
 UNDATED = 0.7
@@ -79,10 +81,11 @@ def figures_on(page: PageView, operands: Sequence[Operand], vocabulary: Vocabula
         return []
     top = [*page.headings, *(text for _, text in page.lines[:TITLE_LINES]), *page.columns]
     shown = {name: _is_shown(top, titles) for name, titles in vocabulary.statements.items()}
+    part = PART_OF_A_YEAR if any(_PART_YEAR.search(line) for line in top) else 1.0
     scale = _scale([*page.headings, *page.columns, *(text for _, text in page.lines)])
     best: dict[Operand, Found] = {}
     for operand in operands:
-        place = shown.get(operand.concept.statement, 1.0)
+        place = shown.get(operand.concept.statement, 1.0) * part
         for row in rows:
             score, value = _read(row, operand, place)
             if score >= LEAST and (operand not in best or score > best[operand].score):
@@ -154,6 +157,10 @@ def _is_shown(lines: Sequence[str], titles: Sequence[str]) -> float:
 STATEMENT_WORDS = frozenset({"statement", "sheet", "account"})
 """A word of a statement's own title."""
 MOST_TITLE_WORDS = 12
+_PART_YEAR = re.compile(
+    r"\b(?:half[- ]year|(?:first|second) half|quarter(?:ly)?|interim|(?:three|six|nine|3|6|9) months)\b|\b[QH][1-4] ?(?:19|20)\d\d",
+    re.IGNORECASE,
+)
 
 
 def title_words(text: str) -> list[str]:

@@ -14,8 +14,8 @@ from docpager.models.formulas import Formula, Operand
 from docpager.models.situation import Situation
 from docpager.models.vocabulary import Vocabulary
 
-SURE = 0.81
-"""Figures that are all found so surely need no further reading."""
+SURE, LIKELY = 0.81, 0.7
+"""Figures that are all found so surely need no further reading: at all, and once the first results are read."""
 BETTER = 0.05
 """A figure is noted again when another row shows it so much more surely."""
 OTHER_DOCUMENT = 0.5

@@ -87,6 +87,10 @@ class ReadingPlan:
             read[candidate.paper_page] += 1
         return first or later
 
+    def has_unread_statements(self) -> bool:
+        """Whether a page of a statement that the question needs was listed and not read."""
+        return any(page.handle not in self._at.read_handles for page in self._statement_pages())
+
     def next_searches(self, most: int) -> list[dict[str, Any]]:
         """The searches whose turn it is, so many at once; none when all are worked through."""
         made = Counter(self._search_of(arguments) for arguments in self._at.asked("search"))

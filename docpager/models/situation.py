@@ -25,7 +25,10 @@ from docpager.tool_protocol import read_exchanges
 from docpager.transcript import parse, parse_reached, split_tail
 
 _NONCE = re.compile(r"<<<memory (\S+)>>>")
-UNRANKED = 20
+OUTLINED, UNRANKED = 3, 20
+"""The rank of a page that an outline lists, and of one that nothing in the context lists."""
+BESIDE = 3
+"""Results of the searches beside the first are ranked so much lower."""
 _CALL = re.compile(r"\[notice\] earlier: (\w+) (?=\{)")
 
 
@@ -96,14 +99,18 @@ class Situation:
 
     @cached_property
     def _ranks(self) -> dict[str, int]:
-        ranks: dict[str, int] = {}
+        own = next((arguments.get("query") for arguments in self.asked("search")), None)
+        ranks = {row.handle: OUTLINED for view in self.outlines for row in view.rows}
         for view in self.results:
-            for rank, hit in enumerate(view.hits, start=view.first):
+            for rank, hit in enumerate(view.hits, start=view.first if view.query == own else view.first + BESIDE):
                 ranks[hit.handle] = min(rank, ranks.get(hit.handle, rank))
         return ranks
 
     def rank(self, handle: str) -> int:
-        """Where search ranked a page best, from 1; far down for one that no result in the context lists."""
+        """Where the search with the question's own words ranked a page, from 1; searches beside it count less.
+
+        Far down for a page that nothing in the context lists any more.
+        """
         return self._ranks.get(handle, UNRANKED)
 
     @cached_property
