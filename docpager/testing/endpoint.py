@@ -39,8 +39,6 @@ class Endpoint:
         self.count = 0
         self.log: deque[ServedRequest] = deque(maxlen=self.settings.requests_kept)
         self._serving = Serving(replier, self.settings)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="docpager-endpoint", daemon=True)
         self._address: tuple[str, int] = (HOST, self.settings.port)
         self._server: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[None], Wire] = {}
@@ -55,6 +53,8 @@ class Endpoint:
     def __enter__(self) -> Self:
         listener = _bound(self._address)
         self._address = listener.getsockname()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="docpager-endpoint", daemon=True)
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._open(listener), self._loop).result()
         return self
