@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from docpager.errors import DocpagerError
+from docpager.errors import ModelError
 from docpager.records import Message, ModelReply, ModelRequest, Role, ToolCall, ToolSpec, Usage
 
 _ROLES = {"developer": Role.SYSTEM, "function": Role.TOOL, **{role.value: role for role in Role}}
@@ -41,10 +41,6 @@ Line = Reply | ModelReply | ToolCall | list[ToolCall] | str | Callable[[Mapping[
 """One reply of a script: whole, as calls, as plain text, or made from the request."""
 
 
-class ScriptEndedError(DocpagerError):
-    """A script was asked for more lines than it has."""
-
-
 class Scripted:
     """Replies with the lines of a script, one a request.
 
@@ -57,11 +53,11 @@ class Scripted:
         self._restart = restart
 
     def __call__(self, body: Mapping[str, Any], number: int, /) -> Reply:
-        """The script's next line; raises ``ScriptEndedError`` at its end."""
+        """The script's next line; raises ``ModelError`` at its end."""
         if self._restart and len(body.get("messages") or ()) <= 2:
             self._next = 0
         if self._next >= len(self._script):
-            raise ScriptEndedError(f"The script has {len(self._script)} lines and was asked for one more.")
+            raise ModelError(f"The script has {len(self._script)} lines and was asked for one more.")
         line = self._script[self._next]
         self._next += 1
         return _said(line, body, number)
