@@ -94,7 +94,7 @@ class AgentSettings:
     """The model is warned above this share of capacity (MemGPT's figure)."""
     results_per_page: int = 10
     """Search results shown at once."""
-    abstain_threshold: float = 0.45
+    abstain_threshold: float = 0.5
     """The extractive reader abstains when its confidence is below this."""
     vocabulary: str | None = None
     """A TOML table of concepts and what documents call them, added to the extractive reader's own."""

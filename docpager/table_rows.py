@@ -31,8 +31,8 @@ _REFERENCE = re.compile(
     r"\b(?:note|notes|article|section|clause|page|item|no\.|paragraph|figure|table|step)\s\d[\d.]*", re.I
 )
 _HEAD_WORDS = re.compile(
-    rf"{MONTH}|\b\d{{1,2}}(?= (?:weeks|months))|\b(?:at|as|of|the|and|for|in|on|fiscal|calendar|financial|years?|months?|weeks?|twelve|"
-    r"fifty-two|fifty-three|periods?|quarters?|ended|ending|end|dollars?|usd|millions?|thousands?|billions?|except|per|"
+    rf"{MONTH}|\b\d{{1,2}}(?= (?:weeks|months))|\b(?:at|as|of|the|and|for|in|on|fiscal|calendar|financial|years?|"
+    r"months?|weeks?|twelve|fifty-two|fifty-three|periods?|quarters?|ended|ending|end|dollars?|usd|millions?|thousands?|billions?|except|per|"
     r"share|shares|data|amounts?|restated|unaudited|audited|actual|note|notes)\b|[^\w\s]",
     re.IGNORECASE,
 )

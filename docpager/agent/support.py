@@ -14,6 +14,8 @@ from docpager.transcript import fold
 
 LEAST_LETTERS = 12
 """Two quotes say the same of another number where, the number aside, they share so many letters or more."""
+CONSTANTS = frozenset(map(Decimal, (1, 2, 3, 4, 5, 6, 7, 10, 12, 24, 52, 60, 100, 360, 365, 366, 1000)))
+"""Numbers of averages, percentages and calendars: no line need hold them when they only stand in a calculation."""
 _NAME = re.compile(r"(?<![\w'’])[A-Z][\w'’-]*[^\W_]")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:;]\s+|[\"“(])(?=[A-Z])")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
@@ -106,9 +108,14 @@ class _Held:
         if isinstance(wanted, date):
             return wanted in self.days
         return any(_same(wanted, amount) for amount in self.amounts) or any(
-            self.amounts.intersection(c.operands) and (_same(wanted, c.result) or _same(wanted, c.result / 100))
-            for c in calculated
+            self.amounts.intersection(c.operands) and _is_of(wanted, c) for c in calculated
         )
+
+
+def _is_of(claimed: Figure, calculation: Calculation) -> bool:
+    """Whether a number is a calculation's result, or one of the constants it was worked out with."""
+    is_constant = claimed.value in CONSTANTS and claimed.value in calculation.operands
+    return is_constant or _same(claimed, calculation.result) or _same(claimed, calculation.result / 100)
 
 
 def _same(claimed: Figure, amount: Decimal) -> bool:

@@ -32,7 +32,7 @@ ADDRESS_SHARE = 1.3
 """A page as it is shown, with its addresses, takes up to so many times the tokens of its text."""
 SMALLEST_PAGE = 80
 """With fewer tokens left to read than this, reading ends."""
-STRONG, FAIR, STRONG_FIGURES = 0.9, 0.5, 0.97
+STRONG, FAIR, STRONG_FIGURES = 0.8, 0.6, 0.97
 """Reading stops when a passage is the answer so likely: at once, after many pages, and where the question asks for
 figures of a statement, whose labels stand in many tables."""
 SEARCH_ROOM = 1000
@@ -51,7 +51,7 @@ class ExtractiveModel:
 
     name = "extractive"
 
-    def __init__(self, abstain_below: float = 0.45, vocabulary: Vocabulary | None = None) -> None:
+    def __init__(self, abstain_below: float = 0.5, vocabulary: Vocabulary | None = None) -> None:
         self._abstain_below = abstain_below
         self._vocabulary = vocabulary or Vocabulary.load()
 
@@ -159,7 +159,7 @@ class _Reading:
         worth = [line for line in worth if line.score >= max(NOTE_SHARE * best, NOTE_FLOOR)]
         figures = self._figures.notes() if self._figures else []
         notes = [_call("note", text=text, addresses=[address]) for text, address in figures]
-        return [*notes, *(_call("note", text=f"{l.score:.2f} {l.text}", addresses=[l.address]) for l in worth)]
+        return [*notes, *(_call("note", text=f"{p.score:.2f} {p.text}", addresses=[p.address]) for p in worth)]
 
     # Ending
 
@@ -177,7 +177,7 @@ class _Reading:
         confidence = min(result.score for result in results)
         if confidence < self._abstain_below:
             return None
-        said = statements(self._figures.question, self._at.question, results)
+        said = statements(self._figures.question, results)
         listed = [{"text": text, "addresses": addresses} for text, addresses in said]
         return _call("answer", statements=listed, confidence=round(min(confidence, 1.0), 3))
 

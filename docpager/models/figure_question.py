@@ -24,20 +24,23 @@ _SPAN = re.compile(
 _AVERAGE = re.compile(r"\baverage\b|\bmean\b", re.IGNORECASE)
 _CAGR = re.compile(r"\bcagr\b|\bcompound(?:ed)? (?:annual|yearly)", re.IGNORECASE)
 _GROWTH = re.compile(
-    r"\bgrowth(?: rate)?\b|\byear[- ](?:over|on)[- ]year\b|\b(?:percentage|percent|%|relative) (?:change|increase|decrease|decline)\b|"
+    r"\bgrowth(?: rate)?\b|\byear[- ](?:over|on)[- ]year\b|"
+    r"\b(?:percentage|percent|%|relative) (?:change|increase|decrease|decline)\b|"
     r"\bby what (?:percentage|percent|share)\b|\bby how many per ?cent\b|\bgrow(?:n|s|th)? (?:by )?(?:what|how)",
     re.IGNORECASE,
 )
 _DIFFERENCE = re.compile(
-    r"\bby how much\b|\bdifference\b|\bhow much (?:more|less|higher|lower|fewer|larger|smaller)\b|\bhow did\b.*\bchange\b|"
+    r"\bby how much\b|\bdifference\b|\bhow much (?:more|less|higher|lower|fewer|larger|smaller)\b|"
+    r"\bhow did\b.*\bchange\b|"
     r"\b(?:what|how (?:much|large|big)) (?:is|was|were) the (?:change|increase|decrease|decline|rise|fall|growth) in\b",
     re.IGNORECASE,
 )
 _PERCENT = re.compile(r"%|\bper ?cent(?:age)?s?\b|\brate\b|\bmargin\b", re.IGNORECASE)
 _SHARE = re.compile(
     r"(?P<part>.+?)\b(?:as|to) (?:a )?(?:%|per ?cent(?:age)?|share|proportion|fraction) of (?P<whole>.+)|"
-    r"\bratio of (?P<a>.+?) to (?P<b>.+)|(?P<c>.+?) divided by (?P<d>.+)|\bwhat (?:share|percentage|percent|%|proportion) of "
-    r"(?P<base>.+?) (?:is|was|were|did|does|goes|went|comes|came)\b(?P<some>.+)",
+    r"\bratio of (?P<a>.+?) to (?P<b>.+)|(?P<c>.+?) divided by (?P<d>.+)|"
+    r"\bwhat (?:share|percentage|percent|%|proportion) of (?P<base>.+?) "
+    r"(?:is|was|were|did|does|goes|went|comes|came)\b(?P<some>.+)",
     re.IGNORECASE,
 )
 _COMPARED = re.compile(
@@ -46,12 +49,14 @@ _COMPARED = re.compile(
     re.IGNORECASE,
 )
 _WHY = re.compile(
-    r"\bwhy\b|\bexplain|\bdescribe|\bwhat (?:drove|caused|led|factors|are the (?:drivers|reasons|causes))|\bdue to what\b|"
-    r"\breasons? (?:for|behind|of)\b|\bhow come\b|\bdriven by\b|\bwhich (?!year|of\b)\w+\b.*\b(?:segment|product|region|category)\b",
+    r"\bwhy\b|\bexplain|\bdescribe|\bwhat (?:drove|caused|led|factors|are the (?:drivers|reasons|causes))|"
+    r"\bdue to what\b|\breasons? (?:for|behind|of)\b|\bhow come\b|\bdriven by\b|"
+    r"\bwhich (?!year|of\b)\w+\b.*\b(?:segment|product|region|category)\b",
     re.IGNORECASE,
 )
 _QUALIFIED = re.compile(
-    r"\b(?:adjusted|non-?gaap|real (?:change|growth)|organic|constant currency|exclud|pro forma|forecast|guidance|expect|"
+    r"\b(?:adjusted|non-?gaap|real (?:change|growth)|organic|constant currency|exclud|pro forma|forecast|guidance|"
+    r"expect|"
     r"quarter|Q[1-4]\b|segment|per employee|categor|region|countr)",
     re.IGNORECASE,
 )
@@ -87,6 +92,7 @@ class Part:
 class FigureQuestion:
     """The figures a question asks for."""
 
+    text: str
     task: Task
     parts: tuple[Part, ...]
     percent: bool
@@ -231,7 +237,9 @@ class _Asked:
         return f"{self.years[0]} to {self.years[-1]}" if len(self.years) > 1 else self._year
 
     def _question(self, task: Task, parts: Sequence[Part], percent: bool) -> FigureQuestion:
-        return FigureQuestion(task, tuple(parts), percent, stated_unit(self.whole), _places(self.whole, percent))
+        return FigureQuestion(
+            self.whole, task, tuple(parts), percent, stated_unit(self.whole), _places(self.whole, percent)
+        )
 
 
 def _of_year(formula: Formula, year: str) -> Formula:
@@ -253,7 +261,8 @@ def _most_of(question: str, words: QuestionWords, vocabulary: Vocabulary) -> Fig
     year = words.years[0] if words.years else ""
     parts = [Part(name, year, (Formula("{0}", (Operand(vocabulary.concepts[name], year),)),)) for name in concepts]
     least = _MOST.search(question) is None
-    return FigureQuestion(Task.LEAST if least else Task.MOST, tuple(parts), False, stated_unit(question), PLACES)
+    task = Task.LEAST if least else Task.MOST
+    return FigureQuestion(question, task, tuple(parts), False, stated_unit(question), PLACES)
 
 
 def _years(question: str, words: QuestionWords) -> tuple[str, ...]:

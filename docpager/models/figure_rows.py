@@ -23,7 +23,7 @@ EXTRA_WORD = 0.7
 """A word of a label beyond the concept's phrase weighs this much beside one of the phrase."""
 PART_OF_A_YEAR = 0.6
 """A row of a table for half a year, a quarter or months keeps this share: a question's year is a whole one."""
-LEAST = 0.45
+LEAST = 0.4
 """A row with a lower score is not of the concept."""
 UNDATED = 0.7
 """A row whose columns no year heads keeps this share, where only one value stands in it."""
@@ -43,7 +43,9 @@ _FILLER = frozenset(
             "reported",
             "year",
             "fiscal",
-            "attributable", "benefit", "loss",
+            "attributable",
+            "benefit",
+            "loss",
         ],
     )
 )
@@ -158,7 +160,8 @@ STATEMENT_WORDS = frozenset({"statement", "sheet", "account"})
 """A word of a statement's own title."""
 MOST_TITLE_WORDS = 12
 _PART_YEAR = re.compile(
-    r"\b(?:half[- ]year|(?:first|second) half|quarter(?:ly)?|interim|(?:three|six|nine|3|6|9) months)\b|\b[QH][1-4] ?(?:19|20)\d\d",
+    r"\b(?:half[- ]year|(?:first|second) half|quarter(?:ly)?|interim|(?:three|six|nine|3|6|9) months)\b|"
+    r"\b[QH][1-4] ?(?:19|20)\d\d",
     re.IGNORECASE,
 )
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import pairwise
 
 from docpager.figures import SCALES
 from docpager.models.figure_question import FigureQuestion, Part, Task
@@ -81,7 +82,7 @@ class FigureWork:
     def pending(self) -> list[tuple[str, list[str]]]:
         """Calculations that the answer needs and that were not asked for yet: expression and addresses."""
         asked = {str(arguments.get("expression")) for arguments in self._at.asked("calculate")}
-        wanted = {expression: addresses for expression, addresses in map(self._calculation, self.question.parts)}
+        wanted = dict(map(self._calculation, self.question.parts))
         return [(e, list(addresses)) for e, addresses in wanted.items() if e and e not in asked]
 
     def results(self) -> list[Result] | None:
@@ -164,22 +165,17 @@ def _from_note(text: str, addresses: Sequence[str], named: Mapping[tuple[str, st
 # The answer in words
 
 
-def statements(question: FigureQuestion, asked: str, results: Sequence[Result]) -> list[tuple[str, list[str]]]:
+def statements(question: FigureQuestion, results: Sequence[Result]) -> list[tuple[str, list[str]]]:
     """The answer's statements with their addresses."""
+    first = ""
     match question.task:
         case Task.COMPARE:
-            first = _verdict(asked, question, results)
-            return [
-                (f"{first}{_said(question, result)}", list(result.addresses))
-                if n == 0
-                else (_said(question, result), list(result.addresses))
-                for n, result in enumerate(results)
-            ]
+            first = _verdict(question, results)
         case Task.MOST | Task.LEAST:
-            ordered = sorted(results, key=lambda r: r.value, reverse=question.task is Task.MOST)
-            return [(_said(question, result), list(result.addresses)) for result in ordered]
-        case _:
-            return [(_said(question, result), list(result.addresses)) for result in results]
+            results = sorted(results, key=lambda result: result.value, reverse=question.task is Task.MOST)
+            first = "Highest is " if question.task is Task.MOST else "Lowest is "
+    said = [(_said(question, result), list(result.addresses)) for result in results]
+    return [(first + said[0][0], said[0][1]), *said[1:]]
 
 
 def _said(question: FigureQuestion, result: Result) -> str:
@@ -202,13 +198,13 @@ def _printed(value: Decimal) -> str:
     return f"{value:,f}"
 
 
-def _verdict(asked: str, question: FigureQuestion, results: Sequence[Result]) -> str:
+def _verdict(question: FigureQuestion, results: Sequence[Result]) -> str:
     """Yes or No where the question asks whether figures rose, fell or kept steady; nothing else."""
-    first, last = results[0].value, results[-1].value
+    asked, first, last = question.text, results[0].value, results[-1].value
     if _STEADY.search(asked):
         tolerated = _TOLERATED.search(asked)
         most = Decimal(tolerated[1]) if tolerated else TOLERANCE
-        steps = [_step(a.value, b.value, percent=question.percent) for a, b in zip(results, results[1:], strict=False)]
+        steps = [_step(a.value, b.value, percent=question.percent) for a, b in pairwise(results)]
         holds = all(step <= most for step in steps)
     elif _UP.search(asked):
         holds = last > first

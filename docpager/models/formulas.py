@@ -78,7 +78,8 @@ def in_words(definition: str, year: str, vocabulary: Vocabulary) -> Formula | No
     text = _CHANGE.sub(r"(\g<last> \g<what> - \g<first> \g<what>)", text)
     for pattern, operator in _OPERATORS:
         text = pattern.sub(operator, text)
-    template, operands = "", []
+    template = ""
+    operands: list[Operand] = []
     for token in _TOKEN.split(_first_sentence(text)):
         bare = token.strip()
         if re.fullmatch(r"[-+/*()]?|\d+(?:\.\d+)?%?", bare):
@@ -109,6 +110,8 @@ def _first_sentence(text: str) -> str:
 
 
 def _operand(words: str, year: str, vocabulary: Vocabulary) -> Operand | None:
+    if words[0] in "-+/*":
+        return None
     years = ["".join(found) for found in _YEAR.findall(words)]
     named = years[0] if years else year
     bare = re.sub(r"\b(?:the|in|for|of|as|at|end|year-end|total)\b", " ", _YEAR.sub(" ", words), flags=re.IGNORECASE)

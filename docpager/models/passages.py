@@ -18,10 +18,11 @@ from docpager.records.views import PageView
 
 MOST_LINES, MOST_WORDS = 3, 90
 """A passage, and an answer, has no more lines and words than this."""
-IN_LINE, NEXT_TO_IT, ON_PAGE = 2.5, 0.55, 3.6
+IN_LINE, NEXT_TO_IT, NEAR_IT = 2.5, 0.55, 5.0
+NEAR = 3
 """What the share of the question counts that stands in the passage or its headings, also in its neighbours, and also
-anywhere on its page. These weights and the four below are of a log-linear model, fitted to rank the answers of 631
-questions of Natural Questions first among the lines of the twenty best passages each, and rounded."""
+within so many passages of it. These weights and the four below are of a log-linear model, fitted to rank the answers of
+631 questions of Natural Questions first among the lines of the twenty best passages each, and rounded."""
 NO_FORM = 5.6
 """What a passage without the form asked for loses, times what ``form_share`` takes from it."""
 NOTHING_NEW = 4.7
@@ -37,7 +38,7 @@ UNSEEN = 0.5
 """A word that nothing in the context bears is rarer than any other by this share only."""
 LABEL_BONUS = 3.0
 """What a table row gains whose label says nothing but what was asked."""
-EVEN, STEEPNESS = 1.5, 0.6
+EVEN, STEEPNESS = 2.9, 0.6
 """A passage of this many points is as likely the answer as not; the slope of the logistic curve there."""
 AS_GOOD = 0.4
 """A passage is nearly as good as the best when its odds are this share of the best one's."""
@@ -96,18 +97,18 @@ class PassageScorer:
         ]
         spoken = {word for concept in words.concepts for phrase in concept.stems for word in phrase}
         self._asked = self._terms.keys() | spoken
+        self._whole = sum(self._terms.values()) + sum(weight for _, weight in self._concepts) or 1.0
 
     def page(self, page: PageView, rank: int = 1) -> list[Passage]:
         """The passages of a page that search ranked so, scored."""
-        around = set(stems(" ".join([page.document, *page.headings, *page.columns])))
-        named = self._identified(page.document)
+        around = {*stems(" ".join([page.document, *page.headings, *page.columns])), *self._named_in(page.document)}
         spans = list(_passages(page))
         own = [set(stems(text)) | around for _, _, text in spans]
-        anywhere = self._share(set().union(*own), named)
         passages = []
         for n, (first, last, text) in enumerate(spans):
             near = set().union(*own[max(0, n - 1) : n + 2])
-            points = IN_LINE * self._share(own[n], named) + NEXT_TO_IT * self._share(near, named) + ON_PAGE * anywhere
+            wider = self._share(set().union(*own[max(0, n - NEAR) : n + NEAR + 1]))
+            points = IN_LINE * self._share(own[n]) + NEXT_TO_IT * self._share(near) + NEAR_IT * wider
             points -= NO_FORM * (1 - form_share(self._words.form, text, self._asked))
             points -= 0 if own[n] - around - self._asked else NOTHING_NEW
             points -= SHORT * (1 - min(1, len(text.split()) / LONG_WORDS)) + FURTHER_DOWN * math.log(rank)
@@ -115,20 +116,16 @@ class PassageScorer:
             passages.append(Passage(page.handle, first, last, text, 1 / (1 + math.exp(STEEPNESS * (EVEN - points)))))
         return passages
 
-    def _identified(self, document: str) -> set[str]:
-        """The words of the question that only name this document: they say nothing of its passages."""
-        letters, stemmed = _letters(document), set(stems(document))
-        return {t for t in self._terms if t in stemmed or (len(t) >= RUN_TOGETHER and t in letters)}
+    def _named_in(self, document: str) -> set[str]:
+        """The words of the question that stand in a document's name, as in ``BESTBUY_2023``."""
+        letters = _letters(document)
+        return {term for term in self._terms if len(term) >= RUN_TOGETHER and term in letters}
 
-    def _share(self, words: set[str], named: set[str]) -> float:
-        """The share of the question that some words bear, rare ones counting more.
-
-        Words that only name the document are left out of the reckoning.
-        """
-        terms = [(weight, term in words) for term, weight in self._terms.items() if term not in named]
-        concepts = [(weight, concept.borne_by(words)) for concept, weight in self._concepts]
-        whole = sum(weight for weight, _ in [*terms, *concepts])
-        return sum(weight for weight, borne in [*terms, *concepts] if borne) / whole if whole else 1.0
+    def _share(self, words: set[str]) -> float:
+        """The share of the question that some words bear, rare ones counting more."""
+        borne = sum(weight for term, weight in self._terms.items() if term in words)
+        borne += sum(weight for concept, weight in self._concepts if concept.borne_by(words))
+        return borne / self._whole
 
     def _label(self, text: str) -> float:
         """For a table row: the share of its label's words that the question asks for; 0 for anything else."""

@@ -1,6 +1,8 @@
 """How well a passage bears on a question."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from docpager.models.answer_forms import form_share
 from docpager.models.passages import MOST_LINES, PassageScorer, best_passages
@@ -43,12 +45,24 @@ def test_passage_that_bears_the_answer_wins(question, lines, expected):
     assert best(question, page(*lines)) == expected
 
 
-def test_name_that_stands_next_door_comes_with_its_sentence():
+def test_name_that_stands_next_door_to_the_questions_words_is_the_answer():
     shown = page("Walk the Line is a film about a singer.", "Joaquin Phoenix plays Cash.", "It was long.")
-    assert (
-        best("who starred in walk the line", shown)
-        == "Walk the Line is a film about a singer. Joaquin Phoenix plays Cash."
-    )
+    assert best("who starred in walk the line", shown) == "Joaquin Phoenix plays Cash."
+
+
+def test_page_that_search_ranked_higher_wins_between_lines_alike():
+    scorer = PassageScorer(QuestionWords.of("How many ferries sail?"), [])
+    first, later = (scorer.page(page("There are four ferries."), rank)[0].score for rank in (1, 5))
+    assert first > later
+
+
+@given(
+    rank=st.integers(1, 500),
+    words=st.lists(st.sampled_from(["ferry", "four", "sail", "12", "Alma", "in", "2021", "the"]), min_size=1),
+)
+def test_score_is_a_likelihood(rank, words):
+    scorer = PassageScorer(QuestionWords.of("How many ferries did the Alma pass in 2021?"), [])
+    assert all(0 <= passage.score <= 1 for passage in scorer.page(page(" ".join(words)), rank))
 
 
 def test_printed_lines_of_one_sentence_are_one_passage():
