@@ -40,8 +40,8 @@ class Endpoint:
         self.log: deque[ServedRequest] = deque(maxlen=self.settings.requests_kept)
         self._serving = Serving(replier, self.settings)
         self._address: tuple[str, int] = (HOST, self.settings.port)
-        self._server: asyncio.Server | None = None
-        self._connections: dict[asyncio.Task[None], Wire] = {}
+        self._listener: socket.socket | None = None
+        self._connections: dict[asyncio.Task[None], Wire | None] = {}
         self._reopening: asyncio.Task[None] | None = None
         self._refused: set[int] = set()
 
@@ -78,10 +78,29 @@ class Endpoint:
             self._refused.add(1)
             self._reopening = asyncio.create_task(self._listen_later(listener))
         else:
-            await self._listen(listener)
+            self._listen(listener)
 
-    async def _listen(self, listener: socket.socket) -> None:
-        self._server = await asyncio.start_server(self._accepted, sock=listener, backlog=BACKLOG)
+    def _listen(self, listener: socket.socket) -> None:
+        # Not asyncio's own server: it may lose a connection that it accepts while it is being closed.
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+        self._listener = listener
+        self._loop.add_reader(listener, self._accept, listener)
+
+    def _accept(self, listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                client.setblocking(False)
+                task = self._loop.create_task(self._connected(client))
+                self._connections[task] = None
+                task.add_done_callback(self._connections.pop)
+
+    def _stop_listening(self) -> None:
+        if self._listener is not None:
+            self._loop.remove_reader(self._listener)
+            self._listener.close()
+            self._listener = None
 
     async def _listen_later(self, listener: socket.socket) -> None:
         """A socket that is bound and does not listen refuses connections, and keeps the port."""
@@ -90,16 +109,15 @@ class Endpoint:
         except asyncio.CancelledError:
             listener.close()
             raise
-        await self._listen(listener)
+        self._listen(listener)
         self._reopening = None
 
     def _refuse(self) -> None:
         """Refuses connections for a while; those without a request under way are closed."""
-        if self._server is None or self._reopening is not None:
+        if self._reopening is not None:
             return
-        self._server.close()
-        self._server = None
-        for wire in self._connections.values():
+        self._stop_listening()
+        for wire in filter(None, self._connections.values()):
             if wire.busy:
                 wire.last = True
             else:
@@ -107,26 +125,25 @@ class Endpoint:
         self._reopening = asyncio.create_task(self._listen_later(_bound(self._address)))
 
     async def _close(self) -> None:
-        if self._server is not None:
-            self._server.close()
+        self._stop_listening()
         tasks = [*self._connections, *([self._reopening] if self._reopening else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101  # for the type checker: this is a task's coroutine
-        wire = Wire(reader, writer)
-        self._connections[task] = wire
+    async def _connected(self, client: socket.socket) -> None:
+        wire: Wire | None = None
         try:
+            wire = self._connections[_this_task()] = Wire(*await asyncio.open_connection(sock=client))
             await self._talk(wire)
         except asyncio.CancelledError:
-            wire.reset()
-        except (ConnectionError, h11.LocalProtocolError):
-            wire.close()
-        finally:
-            del self._connections[task]
+            if wire is None:
+                client.close()
+            else:
+                wire.reset()
+        except (OSError, h11.LocalProtocolError):
+            if wire is not None:
+                wire.close()
 
     async def _talk(self, wire: Wire) -> None:
         """Requests and responses, one after the other, until one side ends the connection."""
@@ -177,6 +194,12 @@ class Endpoint:
         if not self.settings.keep_bodies:
             served = ServedRequest(served.number, served.arrived, served.fault)
         self.log.append(served)
+
+
+def _this_task() -> asyncio.Task[None]:
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101  # a coroutine that runs is some task's
+    return task
 
 
 def _bound(address: tuple[str, int]) -> socket.socket:
