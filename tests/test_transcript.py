@@ -26,7 +26,9 @@ from docpager.transcript import (
     fold,
     parse,
     parse_addresses,
+    parse_reached,
     quoted,
+    reached,
     render,
     render_tail,
     split_tail,
@@ -142,6 +144,14 @@ def test_quoting_can_be_undone_and_leaves_no_address_to_imitate(words):
     shown = quoted(words)
     assert unquoted(shown) == fold(words)
     assert not any(shown.startswith(mark) for mark in ("p7:", "<<<", "[end", "[page p"))
+
+
+@given(first=st.integers(1, 99), count=st.integers(0, 5), more=st.booleans())
+def test_what_is_kept_of_results_says_how_far_they_went(first, count, more):
+    hits = tuple(HitView(f"p{n}", "d1 a.txt", 1, (), 9, "listed", "") for n in range(count))
+    view = ResultsView("search", "ferry", (), first, more, hits)
+    assert parse_reached(reached(view)) == (first + count - 1, more)
+    assert parse_reached("anything else") is None
 
 
 def test_message_without_a_tail_is_left_alone():

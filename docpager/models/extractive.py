@@ -119,6 +119,8 @@ class _Reading:
             if self._figures.is_complete(SURE if listed_first else LIKELY):
                 return True
         best = max((line.score for line in [*self._seen, *self._noted]), default=0.0)
+        if self._words.identifiers:
+            return best >= FAIR
         strong = STRONG_FIGURES if self._words.statements else STRONG if read < MANY_PAGES else FAIR
         return best >= strong and read >= LEAST_PAGES
 
@@ -134,8 +136,9 @@ class _Reading:
             return calls + (self._searches(at_once - 1) if ahead else [])
         if left < SMALLEST_PAGE:
             return []
-        outlines = [_call("outline", **arguments) for arguments in self._plan.outlines()]
-        return outlines or self._searches(max(1, at_once))
+        first = [_call("outline", **arguments) for arguments in self._plan.outlines()]
+        first += [_call("find", **arguments) for arguments in self._plan.finds()]
+        return first or self._searches(max(1, at_once))
 
     def _searches(self, most: int) -> list[ToolCall]:
         return [_call("search", **arguments) for arguments in self._plan.next_searches(most)]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from docpager.models.answer_forms import FULL_DATE, NUMBER, form_share
 from docpager.models.question_words import AnswerForm, QuestionWords
-from docpager.models.stemming import stems
+from docpager.models.stemming import stem, stems
 from docpager.records.views import PageView
 
 MOST_LINES, MOST_WORDS = 3, 90
@@ -34,6 +34,8 @@ FURTHER_DOWN = 2.0
 """What a passage loses for each time the rank of its page in a search is e times higher."""
 CONCEPT_WEIGHT = 1.5
 """A concept counts this much beside a single word."""
+IDENTIFIER_WEIGHT = 4.0
+"""An identifier counts this much beside a word as rare: what does not hold it is about something else."""
 UNSEEN = 0.5
 """A word that nothing in the context bears is rarer than any other by this share only."""
 LABEL_BONUS = 3.0
@@ -91,6 +93,8 @@ class PassageScorer:
         self._terms = {
             term: _rarity(sum(term in text for text in shown), len(shown)) for term in [*words.terms, *words.years]
         }
+        for term in map(stem, words.identifiers):
+            self._terms[term] = IDENTIFIER_WEIGHT * self._terms.get(term, 0.0)
         self._concepts = [
             (concept, CONCEPT_WEIGHT * _rarity(sum(map(concept.borne_by, shown)), len(shown)))
             for concept in words.concepts

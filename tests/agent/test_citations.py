@@ -241,6 +241,14 @@ def test_result_of_a_calculation_stands_for_the_numbers_it_came_from():
     assert supported("6.3% more", evidence, [growth, share]) == [False, False, False]
 
 
+def test_constants_of_a_calculation_need_no_line_and_its_other_numbers_do():
+    claim = "Turnover: 95 / ((90 + 110) / 2) = 0.95"
+    turnover = Calculation(Decimal("0.95"), tuple(map(Decimal, (95, 90, 110, 2))))
+    assert supported(claim, [Evidence("Revenue 95"), Evidence("Equipment 110 90")], [turnover]) == [True, True]
+    assert supported(claim, [Evidence("Revenue 95"), Evidence("Equipment 110 91")], [turnover]) == [False, False]
+    assert supported(claim, [Evidence("Revenue 95"), Evidence("Equipment 110 90")]) == [False, False]
+
+
 @given(st.text(max_size=80))
 def test_a_claim_that_is_its_own_quote_is_never_unsupported(text):
     assert supported(text, [Evidence(text)]) in ([True], [None])

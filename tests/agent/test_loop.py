@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from worlds import FERRIES, WordCounter, ask, long_archive
 
 from docpager.agent.loop import Agent
 from docpager.agent.tools import TOOLS
+from docpager.archive.in_memory import InMemoryArchive
 from docpager.errors import WindowTooSmallError
 from docpager.memory import REPLACEMENT_POLICIES
 from docpager.models.scripted import ScriptedModel, call
@@ -182,6 +184,34 @@ def test_find_lists_the_lines_that_match_and_outline_lists_documents_and_heading
     assert "| lines 1\n    The Alma carried 12,400 passengers in 2023." in found
     assert documents.split("\n")[1].startswith("d2 | ferries/report-2024.txt")
     assert "| page 1 | Traffic |" in headings
+
+
+def test_outline_with_words_lists_every_page_below_the_headings_that_share_most():
+    long = "\n\n".join(
+        f"Sentence {n} of the balance sheet names a figure and says a good deal about it." for n in range(3)
+    )
+    text = f"# Balance of the year\n\nShort.\n\n# Balance sheet\n\n{long}\n\n# People\n\nJon Dahl."
+    model = ScriptedModel([call("outline", document="d1", words="balance sheet"), call("abstain", reason="done")])
+    ask(model, archive=InMemoryArchive.of({"report.txt": text}))
+    [listed] = results_of(model)
+    headings = [line.split(" | ")[2] for line in listed.split("\n")[1:] if " | " in line]
+    assert headings[0] == "Balance sheet"
+    assert headings.count("Balance sheet") > 1
+    assert headings[-1] == "Balance of the year"
+    assert "People" not in listed
+
+
+def test_document_is_shown_with_its_title_where_that_says_more_than_its_path():
+    shown = []
+    for title in ("A history of lanterns", "Doc"):
+        archive = InMemoryArchive.of({"doc.txt": "The lantern is red."})
+        [document] = archive.documents()
+        archive.update_documents([replace(document, title=title)])
+        model = ScriptedModel([call("search", query="lantern"), call("abstain", reason="done")])
+        ask(model, archive=archive)
+        shown.append(results_of(model)[0])
+    assert 'd1 doc.txt "A history of lanterns"' in shown[0]
+    assert "d1 doc.txt |" in shown[1]
 
 
 def test_question_limited_to_documents_sees_no_other():

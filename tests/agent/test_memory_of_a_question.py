@@ -152,3 +152,15 @@ def test_counter_with_a_memory_counts_each_text_once():
     memo = MemoCounter(counted)
     assert [memo.count("word"), memo.count("word"), memo.count("other words")] == [1, 1, 3]
     assert (counted.calls, memo.name) == (2, "quarter")
+
+
+def test_search_that_was_turned_further_keeps_one_line_of_the_summary():
+    turned = [
+        '[notice] earlier: search {"query":"a"} (to rank 10, more follow)',
+        '[notice] earlier: search {"query":"b"} (to rank 4, the last)',
+        '[notice] earlier: search {"query":"a","first":11} (to rank 17, the last)',
+    ]
+    results = [Part("x " * 1000)]
+    made = context(*[LogEntry((call("search"),), [results], summary=line) for line in turned], entry(9))
+    made.trim(300, page_tokens=0)
+    assert [line for line in made.messages()[1].content.split("\n") if "earlier" in line] == turned[1:]

@@ -61,6 +61,9 @@ def test_own_table_is_added_and_a_concept_of_the_same_name_replaces_the_built_in
         (None, "Cannot read the vocabulary .*: No such file"),
         ("[concept", "is not TOML"),
         ('[concept."x"]\nphrases = "one"', 'The concept "x" of the vocabulary .* needs phrases: a list of texts'),
+        ('[measure."x"]\nformulas = ["1"]', 'The measure "x" of the vocabulary .* needs phrases: a list of texts'),
+        ('[measure."x"]\nphrases = ["x"]', 'The measure "x" of the vocabulary .* needs formulas: a list of texts'),
+        ('[measure."x"]\nphrases = ["x"]\nformulas = ["{ships} / 2"]', "uses no known concept: ships"),
     ],
 )
 def test_table_in_another_form_is_refused_with_the_reason(tmp_path, content, message):
@@ -69,3 +72,17 @@ def test_table_in_another_form_is_refused_with_the_reason(tmp_path, content, mes
         own.write_text(content)
     with pytest.raises(ConfigurationError, match=message):
         Vocabulary.load(str(own))
+
+
+def test_own_measure_is_worked_out_from_own_concepts(tmp_path):
+    own = tmp_path / "own.toml"
+    own.write_text(
+        '[concept."bunkers"]\nphrases = ["bunker costs"]\n[concept."days at sea"]\nphrases = ["days at sea"]\n'
+        '[measure."bunkers a day"]\nphrases = ["daily bunkers"]\nformulas = ["{bunkers} / {days at sea}"]\n'
+    )
+    assert Vocabulary.load(str(own)).measure_in("What were daily bunkers in 2024?").name == "bunkers a day"
+
+
+def test_most_specific_measure_is_meant():
+    assert Vocabulary.load().measure_in("What is the fixed asset turnover?").name == "fixed asset turnover"
+    assert Vocabulary.load().measure_in("What is the asset turnover?").name == "asset turnover"
