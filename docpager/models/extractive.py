@@ -43,6 +43,8 @@ NOTE_SHARE = 0.75
 """A line is noted when its score is at least this share of the best so far."""
 NOTE_FLOOR = 0.2
 """A line that bears less of the question than this is not worth a note."""
+LONGEST_RUNNING_HEAD = 80
+"""What stands on several pages and has more characters is said twice: overlapping passages, a notice sent again."""
 NOTED = re.compile(r"^(\d\.\d\d) (.*)$", re.DOTALL)
 
 
@@ -203,11 +205,11 @@ class _Reading:
 
 
 def _without_running_heads(passages: Sequence[Passage]) -> list[Passage]:
-    """The passages but those that stand on several pages alike: titles, headers and footers."""
+    """The passages but short ones that stand on several pages alike: titles, headers and footers."""
     pages: dict[str, set[str]] = {}
     for passage in passages:
         pages.setdefault(passage.text, set()).add(passage.handle)
-    return [passage for passage in passages if len(pages[passage.text]) == 1]
+    return [p for p in passages if len(pages[p.text]) == 1 or len(p.text) > LONGEST_RUNNING_HEAD]
 
 
 def _from_note(addresses: Sequence[str], text: str) -> Passage | None:

@@ -40,7 +40,7 @@ UNSEEN = 0.5
 """A word that nothing in the context bears is rarer than any other by this share only."""
 LABEL_BONUS = 3.0
 """What a table row gains whose label says nothing but what was asked."""
-EVEN, STEEPNESS = 2.9, 0.6
+EVEN, STEEPNESS = 2.95, 0.6
 """A passage of this many points is as likely the answer as not; the slope of the logistic curve there."""
 AS_GOOD = 0.4
 """A passage is nearly as good as the best when its odds are this share of the best one's."""
@@ -174,12 +174,19 @@ def _passages(page: PageView) -> Iterator[Span]:
     group: list[tuple[int, str]] = []
     full = FULL_LINE * max((len(text) for _, text in page.lines), default=0)
     for number, text in page.lines:
-        if group and not (len(group) < MOST_LINES and len(group[-1][1]) >= full and _runs_on(group[-1][1], text)):
-            yield group[0][0], group[-1][0], " ".join(line for _, line in group)
-            group = []
+        if group:
+            words = sum(len(line.split()) for _, line in group) + len(text.split())
+            fits = len(group) < MOST_LINES and words <= MOST_WORDS
+            if not (fits and len(group[-1][1]) >= full and _runs_on(group[-1][1], text)):
+                yield _span(group)
+                group = []
         group.append((number, text))
     if group:
-        yield group[0][0], group[-1][0], " ".join(line for _, line in group)
+        yield _span(group)
+
+
+def _span(group: Sequence[tuple[int, str]]) -> Span:
+    return group[0][0], group[-1][0], " ".join(line for _, line in group)
 
 
 def _runs_on(line: str, following: str) -> bool:

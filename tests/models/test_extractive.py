@@ -104,3 +104,11 @@ def test_identifier_is_found_letter_for_letter_at_once():
         answer = ask(ExtractiveModel(), f"What is the value of {key}?", archive=archive, context_tokens=2048)
         assert [citation.quote for citation in answer.citations] == [f"{key}: {pairs[key]}"]
         assert answer.paging.steps <= 4
+
+
+def test_running_heads_are_no_answers_and_overlapping_passages_are():
+    said = "The lighthouse of Norhaven was finished by the masons of the town in the autumn of 1843, after nine years."
+    head = "Norhaven lighthouse"
+    pages = {f"book-{n}.txt": f"{head}\n\n{said} Page {n} goes on about lamps." for n in range(3)}
+    answer = ask(ExtractiveModel(), "When was the lighthouse of Norhaven finished?", archive=InMemoryArchive.of(pages))
+    assert answer.citations[0].quote == said
