@@ -27,6 +27,9 @@ NO_FORM = 5.6
 """What a passage without the form asked for loses, times what ``form_share`` takes from it."""
 NOTHING_NEW = 4.7
 """What a passage loses that says nothing but the question's own words and its headings."""
+NO_WORD, CROWDED = 3.0, 12
+"""What a passage loses that has no word of the question itself, on a page of so many passages: it may speak of something
+else there. On a page of fewer it loses less, with their square."""
 SHORT = 0.9
 """What the shortest passage loses beside one of ``LONG_WORDS`` words."""
 LONG_WORDS = 25
@@ -108,12 +111,14 @@ class PassageScorer:
         around = {*stems(" ".join([page.document, *page.headings, *page.columns])), *self._named_in(page.document)}
         spans = list(_passages(page))
         own = [set(stems(text)) | around for _, _, text in spans]
+        crowd = min(1.0, len(spans) / CROWDED) ** 2
         passages = []
         for n, (first, last, text) in enumerate(spans):
             near = set().union(*own[max(0, n - 1) : n + 2])
             wider = self._share(set().union(*own[max(0, n - NEAR) : n + NEAR + 1]))
             points = IN_LINE * self._share(own[n]) + NEXT_TO_IT * self._share(near) + NEAR_IT * wider
             points -= NO_FORM * (1 - form_share(self._words.form, text, self._asked))
+            points -= 0 if self._bears_any(set(stems(text))) else NO_WORD * crowd
             points -= 0 if own[n] - around - self._asked else NOTHING_NEW
             points -= SHORT * (1 - min(1, len(text.split()) / LONG_WORDS)) + FURTHER_DOWN * math.log(rank)
             points += LABEL_BONUS * self._label(text)
@@ -124,6 +129,10 @@ class PassageScorer:
         """The words of the question that stand in a document's name, as in ``BESTBUY_2023``."""
         letters = _letters(document)
         return {term for term in self._terms if len(term) >= RUN_TOGETHER and term in letters}
+
+    def _bears_any(self, words: set[str]) -> bool:
+        """Whether some words hold any of the question's."""
+        return not words.isdisjoint(self._terms) or any(concept.borne_by(words) for concept, _ in self._concepts)
 
     def _share(self, words: set[str]) -> float:
         """The share of the question that some words bear, rare ones counting more."""
