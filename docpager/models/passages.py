@@ -28,8 +28,8 @@ NO_FORM = 5.6
 NOTHING_NEW = 4.7
 """What a passage loses that says nothing but the question's own words and its headings."""
 NO_WORD, CROWDED = 3.0, 12
-"""What a passage loses that has no word of the question itself, on a page of so many passages: it may speak of something
-else there. On a page of fewer it loses less, with their square."""
+"""What a passage loses that has no word of the question itself, on a page of so many passages, where it may speak of
+something else. On a page of fewer it loses less, with their square."""
 SHORT = 0.9
 """What the shortest passage loses beside one of ``LONG_WORDS`` words."""
 LONG_WORDS = 25
