@@ -76,6 +76,7 @@ HOMES = {
     "regex": ["docpager.agent.looking", "docpager.models.tokens"],
     "openai": ["docpager.models.openai"],
     "httpx2": ["docpager.models.openai"],
+    "h11": ["docpager.testing"],
 }
 
 PUBLIC_ONLY = ("pipelines",)

@@ -13,6 +13,7 @@ import pytest
 
 from docpager.batch.columns import TABLES
 from docpager.cli.root import EXIT_CODES, root
+from docpager.testing.__main__ import parser as endpoint_options
 
 BLOCK = re.compile(r"(<!-- begin: (?P<name>[\w-]+) -->\n)(?P<body>.*?)(<!-- end: (?P=name) -->)", re.DOTALL)
 WIDTH = 110
@@ -60,16 +61,25 @@ def schemas() -> str:
     return "\n".join(parts)
 
 
-def example() -> str:
-    code = (Path(__file__).parent / "readme_example.py").read_text(encoding="utf-8")
+def example(file: str = "readme_example.py") -> str:
+    code = (Path(__file__).parent / file).read_text(encoding="utf-8")
     shown = io.StringIO()
     with contextlib.redirect_stdout(shown):
-        exec(compile(code, "readme_example.py", "exec"), {"__name__": "__main__"})
+        exec(compile(code, file, "exec"), {"__name__": "__main__"})
     return f"```python\n{code}```\n\n```text\n{shown.getvalue().rstrip()}\n```\n"
+
+
+def endpoint_help() -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", str(WIDTH))
+        text = endpoint_options().format_help()
+    return folded("<code>python -m docpager.testing --help</code>", f"```text\n{text}```\n")
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
     "example": example,
+    "testing-example": lambda: example("readme_testing_example.py"),
+    "testing-help": endpoint_help,
     "exit-codes": exit_codes,
     "schemas": schemas,
     "help": help_texts,
