@@ -34,6 +34,9 @@ class ToolProtocol(Protocol):
     def request_tools(self, tools: Sequence[ToolSpec]) -> tuple[ToolSpec, ...]:
         """The tool schemas that go with each request."""
 
+    def json_tools(self, tools: Sequence[ToolSpec]) -> tuple[ToolSpec, ...]:
+        """The tools of which the reply's text has to call one."""
+
     def read_calls(self, reply: ModelReply) -> tuple[ToolCall, ...]:
         """The calls in a reply; none if it only talks. Raises ``ToolError`` for a call that cannot be read."""
 
@@ -54,6 +57,11 @@ class NativeTools:
     def request_tools(self, tools: Sequence[ToolSpec]) -> tuple[ToolSpec, ...]:
         """All of them."""
         return tuple(tools)
+
+    def json_tools(self, tools: Sequence[ToolSpec]) -> tuple[ToolSpec, ...]:
+        """None: calls do not stand in the text."""
+        del tools
+        return ()
 
     def read_calls(self, reply: ModelReply) -> tuple[ToolCall, ...]:
         """The native calls; a model that writes JSON instead is understood too."""
@@ -83,6 +91,10 @@ class JsonTools:
         """None: they are described in the system message."""
         del tools
         return ()
+
+    def json_tools(self, tools: Sequence[ToolSpec]) -> tuple[ToolSpec, ...]:
+        """All of them."""
+        return tuple(tools)
 
     def read_calls(self, reply: ModelReply) -> tuple[ToolCall, ...]:
         """The first JSON object in the text that names a tool."""
