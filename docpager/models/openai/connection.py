@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -78,6 +79,8 @@ class Connection:
 
         from docpager.models.openai.hooks import bound, say_nothing_of_this_machine
 
+        # It logs whole addresses, and those may hold keys.
+        logging.getLogger("httpx2").setLevel(logging.WARNING)
         seconds = self.request_timeout_seconds
         timeout = httpx2.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
         url = httpx2.URL(self.base_url)

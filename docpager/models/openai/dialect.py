@@ -53,7 +53,7 @@ class Dialect:
         lesson = self._lesson(refusal, body)
         if lesson:
             self.lessons.append(lesson)
-            _log.info("The endpoint refused a parameter (%s): %s.", refusal.message, lesson)
+            _log.debug("The endpoint refused a parameter (%s): %s.", refusal.message, lesson)
         return bool(lesson)
 
     def _lesson(self, refusal: Refusal, body: Mapping[str, Any]) -> str:

@@ -102,6 +102,7 @@ MEANINGS: dict[str, Meaning] = {
     "WebSocketQueueFullError": _unconnected,
     "StreamAlreadyConsumed": _not_a_reply,
     "APIRemovedInV1": _misused,
+    "MissingDependencyError": _misused,
     "_AmbiguousModuleClientUsageError": _misused,
     "OpenAIError": _unexpected,
 }

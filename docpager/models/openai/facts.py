@@ -18,7 +18,7 @@ SMALLEST_WINDOW, LARGEST_WINDOW = 256, 100_000_000
 _WINDOW_FIELDS = ("max_model_len", "loaded_context_length", "context_length", "context_window", "max_context_length")
 """What vLLM and SGLang, LM Studio, OpenRouter, Groq and others call it."""
 PROBE_TOOL = ToolSpec(
-    "report",
+    "report_word",
     "Reports one word.",
     {
         "type": "object",
@@ -30,7 +30,7 @@ PROBE_TOOL = ToolSpec(
 PROBE = ModelRequest(
     (
         Message(Role.SYSTEM, "You act by calling tools."),
-        Message(Role.USER, "Call the tool report with the word ready."),
+        Message(Role.USER, "Call the tool report_word with the word ready."),
     ),
     (PROBE_TOOL,),
     max_reply_tokens=1024,
@@ -39,14 +39,14 @@ PROBE = ModelRequest(
 
 
 def calls_natively(reply: ModelReply) -> bool:
-    """Whether the reply to ``PROBE`` is a call that can be carried out; a model that only thought may yet call."""
+    """Whether the reply to ``PROBE`` is a call that can be read; a model that only thought may yet call."""
     if not reply.tool_calls:
         return reply.finish_reason == "length" and not reply.text
     try:
         arguments = json.loads(reply.tool_calls[0].arguments)
     except ValueError:
         return False
-    return reply.tool_calls[0].name == PROBE_TOOL.name and isinstance(arguments, dict)
+    return isinstance(arguments, dict)
 
 
 async def look_up(client: openai.AsyncOpenAI, path: str) -> Any:

@@ -101,7 +101,7 @@ async def with_retries(attempt: Callable[[], Awaitable[Result]], health: Health)
                 raise
             wait = min(left, max(backoff(tries), error.retry_after or 0))
             tries += 1
-            _log.info("Try %d after %.1f s: %s", tries + 1, wait, error)
+            _log.debug("Try %d after %.1f s: %s", tries + 1, wait, error)
             await asyncio.sleep(wait)
         else:
             health.succeeded()
