@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from docpager.records import Segment as Segment
     from docpager.records import VerifyStatus as VerifyStatus
     from docpager.settings import AgentSettings as AgentSettings
+    from docpager.settings import ConnectionSettings as ConnectionSettings
     from docpager.settings import IngestSettings as IngestSettings
     from docpager.settings import RunSettings as RunSettings
     from docpager.wiring import ask_question as ask_question
@@ -45,6 +46,7 @@ _HOMES = {
     "Answer": "docpager.records",
     "AnswerType": "docpager.records",
     "Citation": "docpager.records",
+    "ConnectionSettings": "docpager.settings",
     "DocpagerError": "docpager.errors",
     "Document": "docpager.records",
     "ExitStatus": "docpager.records",

@@ -13,6 +13,8 @@
     |-- ConfigurationError            78   settings that cannot work here
     |   |-- WindowTooSmallError       78
     |   |-- CredentialsError          78
+    |   |-- UnknownModelError         78
+    |   |-- QuotaError                78
     |   |-- ArchiveFormatError        78
     |   `-- EmbedderMismatchError     78
     |-- DocumentError                  -   one document could not be read; it becomes a row, never a crash
@@ -26,7 +28,14 @@
     |-- ToolError                      -   a tool call that cannot be carried out; its message goes to the model
     |   `-- TranscriptError                text that is not a transcript of ours
     `-- ModelError                     -   the model failed for this question; the question's row says how
-        `-- NoRoomError                -   a request does not fit; the question ends with what is known
+        |-- NoRoomError                -   a request does not fit; the question ends with what is known
+        |-- ContextLengthError         -   the endpoint takes fewer tokens than were sent; the window shrinks
+        |-- RequestRefusedError        -   the endpoint will not answer this request, however often it is sent
+        |   `-- ContentFilterError     -   it, or the reply to it, was withheld
+        `-- NoReplyError               -   no reply that can be used; the next try may get one
+            |-- RateLimitedError       -   too many requests
+            |-- UnreachableError       -   no connection, or no whole reply in time
+            `-- BadReplyError          -   what came is no reply
 
 A fault (a page that is not resident) is an event, not an exception: see ``docpager.memory.events``.
 """
@@ -112,6 +121,14 @@ class WindowTooSmallError(ConfigurationError):
 
 class CredentialsError(ConfigurationError):
     """The endpoint refused the key, or there is none."""
+
+
+class UnknownModelError(ConfigurationError):
+    """The endpoint has no such model, or there are no chat completions at its address."""
+
+
+class QuotaError(ConfigurationError):
+    """The account behind the key has nothing left to spend."""
 
 
 class ArchiveFormatError(ConfigurationError):
@@ -220,3 +237,43 @@ class NoRoomError(ModelError):
             f"The request needs {needed:,} tokens of {limit:,}, and nothing more can be moved out of the context. "
             "Set a larger --context-tokens."
         )
+
+
+class ContextLengthError(ModelError):
+    """The endpoint takes fewer tokens than were sent; ``limit`` and ``sent`` are its figures, where it says them."""
+
+    def __init__(self, message: str, limit: int | None = None, sent: int | None = None) -> None:
+        self.limit = limit
+        self.sent = sent
+        super().__init__(message)
+
+
+class RequestRefusedError(ModelError):
+    """The endpoint will not answer this request, however often it is sent."""
+
+
+class ContentFilterError(RequestRefusedError):
+    """The endpoint withheld its reply, or would not read the request."""
+
+
+class NoReplyError(ModelError):
+    """The endpoint gave no reply that can be used; the next try may get one.
+
+    ``retry_after`` is how long it asks to be left alone, in seconds, where it says so.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class RateLimitedError(NoReplyError):
+    """The endpoint gets more requests than it takes."""
+
+
+class UnreachableError(NoReplyError):
+    """There is no connection to the endpoint, or no whole reply came in time."""
+
+
+class BadReplyError(NoReplyError):
+    """What came from the endpoint is no reply."""

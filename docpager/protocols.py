@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, runtime_checkable
@@ -18,6 +18,7 @@ from docpager.records import (
     ParsedDocument,
     SearchHit,
     Segment,
+    Usage,
 )
 
 if TYPE_CHECKING:
@@ -151,6 +152,25 @@ class ChatModel(Protocol):
 
     async def complete(self, request: ModelRequest) -> ModelReply:
         """One reply; raises ``ModelError`` where there is none for this request."""
+
+
+@runtime_checkable
+class ModelFacts(Protocol):
+    """What can be found out about a model by asking its endpoint."""
+
+    async def stated_window(self) -> int | None:
+        """The model's window in its own tokens, where the endpoint states it."""
+
+    async def probe_tools(self) -> ToolProbe:
+        """Whether the model calls tools natively, by one small request; raises as ``ChatModel.complete`` does."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolProbe:
+    """What became of a probe for native tool calls, and what it used."""
+
+    native: bool
+    usage: Usage = field(default_factory=Usage)
 
 
 class FailureKind(StrEnum):

@@ -14,6 +14,8 @@ from typing import Any
 from docpager.errors import UsageError
 
 DEFAULT_ARCHIVE = "data/archive.lancedb"
+DEFAULT_WINDOW = 8192
+"""The window of a model of which nothing is known."""
 AUTO = "auto"
 """A value that leaves the choice to docpager."""
 
@@ -66,12 +68,18 @@ class AgentSettings:
 
     model: str = "extractive"
     """The model's name; extractive is built in and needs no endpoint."""
+    tool_protocol: str = "auto"
+    """How the model calls tools: native (chat completions' own), json (JSON in its text), or auto, which tries once."""
+    temperature: float = 0
+    """How freely the model chooses its words; left out where the endpoint refuses it."""
+    extra_body: str | None = None
+    """More fields for each request to the endpoint, as a JSON object: {"reasoning_effort": "low"}."""
     strategy: str = "paged"
     """How the agent works: paged is the memory-paged loop."""
     context_tokens: int | str = 8192
     """The window: the largest request plus the reply, in the model's tokens; auto grows with what a question needs."""
-    window_tokens: int = 8192
-    """The model's own window in its tokens, up to which auto may grow; unused where context_tokens is a number."""
+    window_tokens: int = 0
+    """The model's own window in its tokens, up to which auto may grow; 0 means as the endpoint says, else 8,192."""
     reply_tokens: int = 0
     """Kept free for the reply; 0 means an eighth of the window, between 256 and 1,024 tokens."""
     read_tokens: int = 24000
@@ -106,7 +114,26 @@ class AgentSettings:
     @property
     def largest_window(self) -> int:
         """The most tokens a request and its reply may have together."""
-        return self.window_tokens if isinstance(self.context_tokens, str) else self.context_tokens
+        window = self.window_tokens or DEFAULT_WINDOW
+        return window if isinstance(self.context_tokens, str) else self.context_tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionSettings:
+    """How the model's endpoint is reached. No field is part of a run's identity."""
+
+    base_url: str | None = None
+    """The endpoint's address, as in http://127.0.0.1:8000/v1; else OPENAI_BASE_URL, else OpenAI where a key is set."""
+    api_key_file: str | None = None
+    """A file that holds the key; else DOCPAGER_API_KEY, else OPENAI_API_KEY."""
+    header: tuple[str, ...] = ()
+    """A header for each request, as in api-key: $AZURE_KEY; $NAME is read from the environment; repeatable."""
+    request_timeout_seconds: float = 120
+    """Wall-clock time one try of a model call may take."""
+    retry_seconds: float = 60
+    """A call that fails is tried again for so long, and a run without any successful call ends after it."""
+    prices: str | None = None
+    """A TOML table of prices, added to docpager's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from docpager.errors import ToolError
+from docpager.loose_json import first_object, loads
 from docpager.records import Message, ModelReply, Role, ToolCall, ToolSpec
 
 
@@ -34,6 +35,9 @@ class ToolProtocol(Protocol):
     def request_tools(self, tools: Sequence[ToolSpec]) -> tuple[ToolSpec, ...]:
         """The tool schemas that go with each request."""
 
+    def json_tools(self, tools: Sequence[ToolSpec]) -> tuple[ToolSpec, ...]:
+        """The tools of which the reply's text has to call one."""
+
     def read_calls(self, reply: ModelReply) -> tuple[ToolCall, ...]:
         """The calls in a reply; none if it only talks. Raises ``ToolError`` for a call that cannot be read."""
 
@@ -54,6 +58,11 @@ class NativeTools:
     def request_tools(self, tools: Sequence[ToolSpec]) -> tuple[ToolSpec, ...]:
         """All of them."""
         return tuple(tools)
+
+    def json_tools(self, tools: Sequence[ToolSpec]) -> tuple[ToolSpec, ...]:
+        """None: calls do not stand in the text."""
+        del tools
+        return ()
 
     def read_calls(self, reply: ModelReply) -> tuple[ToolCall, ...]:
         """The native calls; a model that writes JSON instead is understood too."""
@@ -84,16 +93,23 @@ class JsonTools:
         del tools
         return ()
 
+    def json_tools(self, tools: Sequence[ToolSpec]) -> tuple[ToolSpec, ...]:
+        """All of them."""
+        return tuple(tools)
+
     def read_calls(self, reply: ModelReply) -> tuple[ToolCall, ...]:
         """The first JSON object in the text that names a tool."""
         if reply.tool_calls:
             return reply.tool_calls
-        found = _first_object(reply.text)
+        found = first_object(reply.text)
         if found is None:
             return ()
-        name, arguments = found.get("tool"), found.get("arguments", {})
+        name = next((found[key] for key in _TOOL if key in found), None)
+        arguments = next((found[key] for key in _ARGUMENTS if key in found), {})
         if not isinstance(name, str):
             raise ToolError('This JSON names no tool. Reply with {"tool": NAME, "arguments": {...}}.')
+        if isinstance(arguments, str):
+            return (ToolCall("json", name, arguments),)
         return (ToolCall("json", name, json.dumps(arguments, ensure_ascii=False)),)
 
     def write(self, exchange: Exchange) -> list[Message]:
@@ -102,6 +118,8 @@ class JsonTools:
         return [Message(Role.ASSISTANT, said), Message(Role.USER, "\n".join(exchange.results))]
 
 
+_TOOL, _ARGUMENTS = ("tool", "name"), ("arguments", "parameters")
+"""What models call the two fields: ours, and those of the formats they were trained on."""
 TOOL_PROTOCOLS: dict[str, ToolProtocol] = {"native": NativeTools(), "json": JsonTools()}
 
 
@@ -136,26 +154,17 @@ def _optional(schema: dict[str, Any]) -> bool:
 
 
 def _as_json(call: ToolCall) -> str:
-    return json.dumps({"tool": call.name, "arguments": json.loads(call.arguments)}, ensure_ascii=False)
+    try:
+        arguments = loads(call.arguments)
+    except ValueError:
+        arguments = {}  # the error that answers it says what was wrong
+    return json.dumps({"tool": call.name, "arguments": arguments}, ensure_ascii=False)
 
 
 def _calls_in(content: str) -> tuple[ToolCall, ...]:
     calls = []
     for line in content.split("\n"):
-        found = _first_object(line)
+        found = first_object(line)
         if found is not None and isinstance(found.get("tool"), str):
             calls.append(ToolCall("json", found["tool"], json.dumps(found.get("arguments", {}), ensure_ascii=False)))
     return tuple(calls)
-
-
-def _first_object(text: str) -> dict[str, Any] | None:
-    decoder = json.JSONDecoder()
-    at = text.find("{")
-    while at >= 0:
-        try:
-            value, _ = decoder.raw_decode(text, at)
-        except ValueError:
-            at = text.find("{", at + 1)
-            continue
-        return value if isinstance(value, dict) else None
-    return None

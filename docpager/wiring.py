@@ -10,9 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docpager.errors import ConfigurationError, ToolError, UsageError
-from docpager.protocols import Archive, ChatModel, TokenCounter
+from docpager.protocols import Archive, ChatModel, ModelFacts, TokenCounter
 from docpager.records import AnswerType, Document, ModelReply, ModelRequest, Question, hex_id
-from docpager.settings import DEFAULT_ARCHIVE, AgentSettings, IngestSettings, RunSettings, settings_sha256
+from docpager.settings import (
+    DEFAULT_ARCHIVE,
+    AgentSettings,
+    ConnectionSettings,
+    IngestSettings,
+    RunSettings,
+    settings_sha256,
+)
 
 if TYPE_CHECKING:
     from docpager.agent.loop import Agent
@@ -24,6 +31,7 @@ if TYPE_CHECKING:
     from docpager.batch.runner import Progress as RunProgressSeen
     from docpager.batch.runner import RunReport
     from docpager.ingest.report import IngestProgress, IngestReport
+    from docpager.models.openai import OpenAIModel
     from docpager.records import Answer
 
 ReplySeen = Callable[[ModelReply], None]
@@ -84,24 +92,51 @@ def segment_counter() -> TokenCounter:
     return counter_for_model("")
 
 
-def chat_model(settings: AgentSettings) -> ChatModel:
-    """The model of that name; raises ``ConfigurationError`` for one that is not here."""
+def chat_model(settings: AgentSettings, connection: ConnectionSettings | None = None) -> ChatModel:
+    """The model of that name: the one that is built in, or one behind an endpoint that settings or environment name.
+
+    Raises ``ConfigurationError`` where neither is there.
+    """
     from docpager.models.extractive import ExtractiveModel
-    from docpager.models.vocabulary import Vocabulary
 
     if settings.model == ExtractiveModel.name:
+        from docpager.models.vocabulary import Vocabulary
+
         return ExtractiveModel(settings.abstain_threshold, Vocabulary.load(settings.vocabulary))
-    raise ConfigurationError(f"There is no model {settings.model!r} here. Use the one that is built in: extractive.")
+    return endpoint_model(settings, connection)
 
 
-def make_agent(settings: AgentSettings, archive: Archive, model: ChatModel | None = None) -> Agent:
+def endpoint_model(settings: AgentSettings, connection: ConnectionSettings | None = None) -> OpenAIModel:
+    """The model of that name behind an endpoint; raises ``ConfigurationError`` where none is named."""
+    from docpager.models.openai import Connection, OpenAIModel
+    from docpager.models.prices import Prices
+
+    connection = connection or ConnectionSettings()
+    reached = Connection.of(connection)
+    if reached is None:
+        raise ConfigurationError(
+            f"There is no model {settings.model!r} here. Say where it is served with --base-url, or set OPENAI_API_KEY "
+            "for OpenAI's; or use the one that is built in: extractive."
+        )
+    return OpenAIModel(settings, reached, Prices.load(connection.prices))
+
+
+def make_agent(
+    settings: AgentSettings,
+    archive: Archive,
+    model: ChatModel | None = None,
+    *,
+    connection: ConnectionSettings | None = None,
+) -> Agent:
     """An agent that answers questions over an archive, with the settings' model where none is given."""
     from docpager.agent.loop import Agent
     from docpager.models.tokens import counter_for_model
 
     # The same for the same settings and archive, so that a resumed run shows the model the same bytes.
     nonce = hex_id(settings_sha256(settings), archive.uri, archive.generation)[:8]
-    return Agent(archive, model or chat_model(settings), counter_for_model(settings.model), settings, nonce=nonce)
+    model = model or chat_model(settings, connection)
+    facts = model if isinstance(model, ModelFacts) else None
+    return Agent(archive, model, counter_for_model(settings.model), settings, nonce=nonce, facts=facts)
 
 
 def resolve_documents(archive: Archive, names: Sequence[str]) -> list[Document]:
@@ -126,6 +161,7 @@ def ask_question(
     *,
     archive: str | Archive = DEFAULT_ARCHIVE,
     model: ChatModel | None = None,
+    connection: ConnectionSettings | None = None,
     documents: Sequence[str] = (),
     answer_type: AnswerType = AnswerType.TEXT,
     progress: ReplySeen | None = None,
@@ -138,9 +174,24 @@ def ask_question(
     if documents:
         resolve_documents(opened, documents)
     asked = Question(hex_id(question), 0, question, tuple(documents), answer_type)
-    model = model or chat_model(settings)
-    agent = make_agent(settings, opened, _Watched(model, progress) if progress else model)
-    return asyncio.run(agent.answer(asked))
+    agent = make_agent(settings, opened, model, connection=connection)
+    chat = agent.model
+    if progress is not None:
+        agent.model = _Watched(chat, progress)
+
+    async def answered() -> Answer:
+        try:
+            return await agent.answer(asked)
+        finally:
+            await close_model(chat)
+
+    return asyncio.run(answered())
+
+
+async def close_model(model: ChatModel) -> None:
+    """Closes a model's connections, where it has any."""
+    if (close := getattr(model, "close", None)) is not None:
+        await close()
 
 
 def run_questions(
@@ -148,6 +199,7 @@ def run_questions(
     agent_settings: AgentSettings | None = None,
     run_settings: RunSettings | None = None,
     *,
+    connection: ConnectionSettings | None = None,
     progress: RunProgressSeen | None = None,
 ) -> RunReport:
     """Answers a file of questions into a run's folder; the same call continues a run that was interrupted.
@@ -171,10 +223,14 @@ def run_questions(
         embedder=archive.stamp.embedder,
         for_each=run_settings.for_each,
         where=run_settings.where,
+        connection=connection,
     )
-    agent = make_agent(agent_settings, archive)
+    agent = make_agent(agent_settings, archive, connection=connection)
     grid = question_grid(file.questions, archive, run_settings)
-    return runner.run_questions(file, agent.answer, identity, run_settings, grid=grid, progress=progress)
+    closing = partial(close_model, agent.model)
+    return runner.run_questions(
+        file, agent.answer, identity, run_settings, grid=grid, progress=progress, closing=closing
+    )
 
 
 def question_grid(questions: Sequence[Question], archive: Archive, settings: RunSettings) -> Grid | None:

@@ -17,6 +17,8 @@ FLOORS = {
     "docpager.protocols": 1,
     "docpager.lines": 1,
     "docpager.quotes": 1,
+    "docpager.redaction": 1,
+    "docpager.loose_json": 1,
     "docpager.figures": 1,
     "docpager.dates": 1,
     "docpager.table_rows": 2,

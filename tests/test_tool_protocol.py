@@ -6,7 +6,7 @@ import pytest
 
 from docpager.errors import ToolError
 from docpager.models.scripted import call
-from docpager.records import ModelReply, ToolSpec
+from docpager.records import ModelReply, ToolCall, ToolSpec
 from docpager.tool_protocol import TOOL_PROTOCOLS, Exchange, JsonTools, NativeTools, read_exchanges, signature
 
 EXCHANGES = [
@@ -38,7 +38,7 @@ def test_native_calls_are_taken_as_they_are_and_written_json_too(protocol):
         assert [c.name for c in protocol.read_calls(reply)] == ["outline"]
 
 
-@pytest.mark.parametrize("text", ["", "no call", "{broken", "[1, 2]", "{'tool': 'x'}"])
+@pytest.mark.parametrize("text", ["", "no call", "{broken", "[1, 2]", "{tool: x}"])
 def test_talk_holds_no_call(protocol, text):
     assert protocol.read_calls(ModelReply(text=text)) == ()
 
@@ -56,3 +56,27 @@ def test_schemas_go_with_the_request_or_as_one_line_each():
     assert NativeTools().request_tools([tool]) == (tool,)
     assert "search(query, first?): Finds pages." in JsonTools().system_text("Work.", [tool])
     assert JsonTools().request_tools([tool]) == ()
+
+
+SLIPS = [
+    '```json\n{"tool": "search", "arguments": {"query": "pier"}}\n```',
+    '{"tool": "search", "arguments": {"query": "pier",},}',
+    "{'tool': 'search', 'arguments': {'query': 'pier', 'documents': None}}",
+    '{"name": "search", "parameters": {"query": "pier"}}',
+    '{"tool": "search", "arguments": "{\\"query\\": \\"pier\\"}"}',
+    'I look. {"tool": "search", "arguments": {"query": "pier"}} {"tool": "pin", "arguments": {}}',
+]
+
+
+@pytest.mark.parametrize("text", SLIPS)
+def test_a_slip_of_the_pen_does_not_cost_a_step(text):
+    [found] = JsonTools().read_calls(ModelReply(text=text))
+    assert found.name == "search"
+    assert json.loads(found.arguments)["query"] == "pier"
+
+
+def test_a_call_with_broken_arguments_is_written_and_read_back_without_them(protocol):
+    broken = ToolCall("c1", "search", '{"query": "breaks off')
+    [exchange] = read_exchanges(protocol.write(Exchange((broken,), ("[error] not valid JSON",))))
+    assert [c.name for c in exchange.calls] == ["search"]
+    assert exchange.results == ("[error] not valid JSON",)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
+from docpager import loose_json
 from docpager.errors import ToolError
 from docpager.memory import LineRange
 
@@ -19,7 +19,7 @@ class Arguments:
     def __init__(self, tool: str, text: str) -> None:
         self._tool = tool
         try:
-            values = json.loads(text or "{}")
+            values = loose_json.loads(text or "{}")
         except ValueError as error:
             raise ToolError(f"The arguments of {tool} are not valid JSON: {error}.") from None
         if not isinstance(values, Mapping):

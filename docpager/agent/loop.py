@@ -10,19 +10,27 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from docpager.agent.budget import COMPACT_BELOW, WindowPlan
+from docpager.agent.budget import WindowPlan
 from docpager.agent.citations import Statement
 from docpager.agent.documents import DocumentIndex
 from docpager.agent.finishing import finished
 from docpager.agent.ladder import Ladder, count_tool
 from docpager.agent.main_context import EARLIER, LogEntry, MainContext, MemoCounter, Part, common_prefix_tokens
-from docpager.agent.prompts import prompt
-from docpager.agent.sizing import WindowSizes
+from docpager.agent.terms import Terms
 from docpager.agent.tool_result import Ending, ToolResult, shown
 from docpager.agent.tools import TOOLS, carry_out
+from docpager.agent.window_keeper import WindowKeeper
 from docpager.agent.workspace import Workspace
-from docpager.errors import ModelError, NoRoomError, PagerError, ToolError, WindowTooSmallError
-from docpager.protocols import Archive, ChatModel, TokenCounter
+from docpager.errors import (
+    ContextLengthError,
+    DocpagerError,
+    ModelError,
+    NoRoomError,
+    PagerError,
+    ToolError,
+    WindowTooSmallError,
+)
+from docpager.protocols import Archive, ChatModel, ModelFacts, TokenCounter
 from docpager.records import (
     VERIFIED_STATUSES,
     Answer,
@@ -37,12 +45,13 @@ from docpager.records import (
 )
 from docpager.records.views import ErrorView
 from docpager.settings import AgentSettings
-from docpager.tool_protocol import TOOL_PROTOCOLS, ToolProtocol
 from docpager.transcript import asked, fold, parse_addresses, render_view
 
 _HANDLE = re.compile(r"\bp\d+\b")
 MAX_SILENT_REPLIES = 3
 """A model that calls no tool so many times in a row has failed."""
+MAX_REFUSED_REQUESTS = 5
+"""An endpoint that finds so many requests of a question too long takes none that holds a page."""
 
 
 class Agent:
@@ -56,54 +65,52 @@ class Agent:
         settings: AgentSettings,
         *,
         nonce: str = "docpager",
+        facts: ModelFacts | None = None,
     ) -> None:
         self.archive = archive
         self.model = model
         self.counter = counter
-        self.settings = settings
         self.nonce = nonce
         self.documents = DocumentIndex(archive.documents())
-        self.sizes = WindowSizes(settings)
-        compact = self.sizes.start(0) < COMPACT_BELOW
-        self.protocol: ToolProtocol = TOOL_PROTOCOLS["json" if compact else "native"]
-        self.tools = tuple(tool.spec for tool in TOOLS.values())
-        instructions = prompt("compact" if compact else "system").format(nonce=nonce)
-        self.system = self.protocol.system_text(instructions, self.tools)
-        self._system_tokens = self._count_system()
-        self.plan("")
+        self.terms = Terms(settings, counter, nonce=nonce, facts=facts)
 
-    def _count_system(self) -> int:
-        schemas = sum(count_tool(spec, self.counter) for spec in self.protocol.request_tools(self.tools))
-        return self.counter.count(self.system) + schemas + 2 * 4
+    @property
+    def settings(self) -> AgentSettings:
+        """As given; the reply's reserve grows where the model needs more."""
+        return self.terms.settings
 
     def plan(self, question: str, row: int = 0) -> WindowPlan:
         """How the window is divided for a question; raises ``WindowTooSmallError`` where the largest is too small."""
-        tokens = self.counter.count(question) + 8
-        window: int | None = self.sizes.start(row)
-        while window is not None:
-            try:
-                return WindowPlan.divide(self.settings, system=self._system_tokens, question=tokens, window=window)
-            except WindowTooSmallError:
-                window = self.sizes.above(window)
-        return WindowPlan.divide(self.settings, system=self._system_tokens, question=tokens)
+        return self.terms.plan(question, row)
 
     async def answer(self, question: Question) -> Answer:
         """Works on one question until it is answered or a limit is reached.
 
         A question that cannot be asked here (it names a document that is not there, or leaves the window no room) ends
-        as ``invalid``.
+        as ``invalid``. Raises what stops all questions: ``ConfigurationError``, ``TemporaryError``.
         """
         try:
-            sitting = _Sitting(self, question)
+            async with asyncio.timeout(self.settings.question_timeout_seconds):
+                usage = await self.terms.settle()
+        except TimeoutError:
+            late = ModelError("What the model can do could not be found out in the time a question has.")
+            return self._failed(question, ExitStatus.TIME_LIMIT, late)
+        except ModelError as error:
+            return self._failed(question, ExitStatus.MODEL_ERROR, error)
+        try:
+            sitting = _Sitting(self, question, usage)
         except (ToolError, WindowTooSmallError) as error:
-            return Answer(
-                question.question_id,
-                ExitStatus.INVALID,
-                error_type=type(error).__name__,
-                error_message=str(error),
-                model=self.model.name,
-            )
+            return self._failed(question, ExitStatus.INVALID, error)
         return await sitting.work_on()
+
+    def _failed(self, question: Question, status: ExitStatus, error: DocpagerError) -> Answer:
+        return Answer(
+            question.question_id,
+            status,
+            error_type=type(error).__name__,
+            error_message=str(error),
+            model=self.model.name,
+        )
 
 
 @dataclass(slots=True)
@@ -114,6 +121,8 @@ class _Sitting:
     question: Question
     usage: Usage = field(default_factory=Usage)
     cacheable: int = 0
+    counted: int | None = None
+    count_error: float | None = None
     peak: int = 0
     model_reported: str | None = None
     transcript: list[dict[str, Any]] = field(default_factory=list)
@@ -122,6 +131,7 @@ class _Sitting:
     work: Workspace = field(init=False)
     context: MainContext = field(init=False)
     ladder: Ladder = field(init=False)
+    keeper: WindowKeeper = field(init=False)
 
     def __post_init__(self) -> None:
         agent, text = self.agent, f"Question: {asked(self.question)}"
@@ -133,10 +143,12 @@ class _Sitting:
             counter=counter,
             settings=agent.settings,
             plan=agent.plan(text, self.question.row),
-            sizes=agent.sizes,
+            sizes=agent.terms.sizes,
         )
-        self.context = MainContext(agent.system, text, agent.tools, agent.protocol, counter)
+        terms = agent.terms
+        self.context = MainContext(terms.system, text, terms.tools, terms.protocol, counter)
         self.ladder = Ladder(self.work, self.context, agent.nonce)
+        self.keeper = WindowKeeper(self.work, terms.window, self.ladder.bury)
 
     async def work_on(self) -> Answer:
         started, clock = datetime.now(UTC), time.monotonic()
@@ -155,7 +167,7 @@ class _Sitting:
                 "error_message": str(error),
                 "coverage": self.work.ledger.account("model_error"),
             }
-        self.agent.sizes.ended(self.question.row, self._needed_tokens())
+        self.agent.terms.sizes.ended(self.question.row, self._needed_tokens())
         self.work.note_event("Answered", {"exit_status": str(fields["exit_status"]), **self._readahead_account(fields)})
         return Answer(
             question_id=self.question.question_id,
@@ -179,12 +191,28 @@ class _Sitting:
         return ExitStatus.STEP_LIMIT
 
     async def _query(self) -> ModelReply:
-        request = await asyncio.to_thread(self.ladder.fitting_request)
-        self.peak = max(self.peak, self.ladder.count(request))
-        clock = time.monotonic()
-        reply = await self.agent.model.complete(request)
-        self._note_call(request, reply, (time.monotonic() - clock) * 1000)
-        return reply
+        """The model's next reply, to a request that is made smaller as often as the endpoint finds it too long."""
+        refused = 0
+        while True:
+            request = await asyncio.to_thread(self._fitting_request)
+            tokens = self.ladder.count(request)
+            self.peak = max(self.peak, tokens)
+            clock = time.monotonic()
+            try:
+                reply = await self.agent.model.complete(request)
+            except ContextLengthError as error:
+                refused += 1
+                if refused == MAX_REFUSED_REQUESTS:
+                    raise NoRoomError(tokens, error.limit or self.work.plan.request_limit) from None
+                self.keeper.refused(tokens, error)
+                continue
+            self._note_call(request, reply, (time.monotonic() - clock) * 1000)
+            if not self.keeper.makes_room_for(reply):
+                return reply
+
+    def _fitting_request(self) -> ModelRequest:
+        self.keeper.keep()
+        return self.ladder.fitting_request()
 
     def _execute(self, reply: ModelReply) -> Ending | None:
         """Carries out a reply's calls in order, up to the one that ends the question."""
@@ -205,7 +233,7 @@ class _Sitting:
     def _read_calls(self, reply: ModelReply) -> tuple[tuple[ToolCall, ...], str]:
         """The calls in a reply, or what to tell a model that made none."""
         try:
-            calls = self.agent.protocol.read_calls(reply)
+            calls = self.agent.terms.protocol.read_calls(reply)
         except ToolError as error:
             return (), str(error)
         self.silent = 0 if calls else self.silent + 1
@@ -225,6 +253,7 @@ class _Sitting:
     def _note_call(self, request: ModelRequest, reply: ModelReply, milliseconds: float) -> None:
         usage = self._known_usage(request, reply)
         self.usage += usage
+        self._compare_counts(self.ladder.count(request), reply.usage.prompt_tokens)
         self.model_reported = reply.model_reported or self.model_reported
         if self.last_request:
             schemas = sum(count_tool(spec, self.work.counter) for spec in request.tools)
@@ -241,6 +270,13 @@ class _Sitting:
             cost_usd=usage.cost_usd,
             milliseconds=milliseconds,
         )
+
+    def _compare_counts(self, ours: int, theirs: int) -> None:
+        """Notes how far our count of a request is from the endpoint's, which said none where it says 0."""
+        if theirs:
+            self.agent.terms.window.counted(ours, theirs)
+            self.counted = (self.counted or 0) + ours
+            self.count_error = max(self.count_error or 0.0, abs(theirs - ours) / theirs)
 
     def _known_usage(self, request: ModelRequest, reply: ModelReply) -> Usage:
         """What the model reported; our own count of the tokens where it reported none."""
@@ -314,6 +350,9 @@ class _Sitting:
             ),
             "usage": self.usage,
             "cacheable_tokens": self.cacheable,
+            "counted_tokens": self.counted,
+            "count_error": self.count_error,
+            "tool_protocol": self.agent.terms.protocol.name,
             "instructions_found": work.instructions_found,
             "model": self.agent.model.name,
             "model_reported": self.model_reported,

@@ -97,7 +97,8 @@ class MainContext:
 
     def request(self, tail: str, max_reply_tokens: int) -> ModelRequest:
         """The next call to the model."""
-        return ModelRequest(self.messages(tail), self.protocol.request_tools(self.tools), max_reply_tokens)
+        tools, json_tools = self.protocol.request_tools(self.tools), self.protocol.json_tools(self.tools)
+        return ModelRequest(self.messages(tail), tools, max_reply_tokens, json_tools)
 
     def log_tokens(self, page_tokens: int) -> int:
         """Tokens of the log without its pages, whose tokens are given."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from docpager.agent.model_window import ModelWindow
 from docpager.settings import AUTO, AgentSettings
 
 STEPS = 8
@@ -26,11 +27,20 @@ class WindowSizes:
     may not have ended here yet. Whole steps keep most of that from showing; ``trace`` has the capacity at each event.
     """
 
-    def __init__(self, settings: AgentSettings) -> None:
-        self.largest = settings.largest_window
+    def __init__(self, settings: AgentSettings, window: ModelWindow | None = None) -> None:
+        self._window = window or ModelWindow(settings)
         self.growing = settings.context_tokens == AUTO
-        self.step = max(1, self.largest // STEPS)
         self._needs: list[tuple[int, int]] = []
+
+    @property
+    def largest(self) -> int:
+        """The model's window, as far as it is known now."""
+        return self._window.largest
+
+    @property
+    def step(self) -> int:
+        """By so many tokens a window grows."""
+        return max(1, self.largest // STEPS)
 
     def start(self, row: int) -> int:
         """The window with which the question in this row of the file starts."""

@@ -207,12 +207,17 @@ class Workspace:
         self.resize(self.plan.resized(self.settings, larger), reason)
         return True
 
-    def resize(self, plan: WindowPlan, reason: str) -> None:
-        """Divides the window anew; refaults count anew from here, because something was done about them."""
+    def resize(self, plan: WindowPlan, reason: str) -> list[str]:
+        """Divides the window anew; returns the ids of pages that no longer fit.
+
+        Refaults count anew from here, because something was done about them.
+        """
         self.plan = plan
         self.notebook.capacity = plan.notebook
         self.pager.working_set.count_anew()
-        self.record(*self.pager.resize(plan.capacity), reason=reason)
+        events = self.pager.resize(plan.capacity)
+        self.record(*events, reason=reason)
+        return [page_id for event in events for page_id in event.page_ids]
 
     # Reading budget
 

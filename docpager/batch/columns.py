@@ -104,6 +104,10 @@ doc_path              | string?             | The path of doc_id in the archive.
 queries               | list<string>?       | The queries that ran, in order, each once: words searched for, find:
                                               before an exact text, find regex: before a pattern, and the documents it
                                               was limited to behind " in ".
+counted_tokens        | int64?              | Our own count of the requests of which the endpoint reported its count.
+count_error           | float64?            | How far the two counts were apart in the worst of these requests, as a
+                                              share of the endpoint's.
+tool_protocol         | string?             | How the model called tools: native, or json in its text.
 """)
 
 CITATION_COLUMNS = _columns("""

@@ -18,7 +18,8 @@ from docpager.batch.disk import telling_what_cannot_be_written, write_whole
 from docpager.batch.rows import RunFacts
 from docpager.errors import DocpagerError, MissingInputError
 from docpager.records import sha256_hex
-from docpager.settings import AgentSettings, settings_sha256
+from docpager.redaction import header_without_value, without_secrets
+from docpager.settings import AgentSettings, ConnectionSettings, settings_sha256
 
 MANIFEST_NAME = "manifest.json"
 _SECRET_NAME = re.compile(r"(^|_)(key|secret|password|passwd|credential|credentials|token|authorization)($|_)", re.I)
@@ -44,6 +45,8 @@ class RunIdentity:
     embedder: str
     for_each: str | None = None
     where: str | None = None
+    connection: ConnectionSettings | None = None
+    """How the model was reached; told in the manifest, and no part of the identity."""
 
     @property
     def sha256(self) -> str:
@@ -52,7 +55,7 @@ class RunIdentity:
 
     def parts(self) -> dict[str, Any]:
         """The identity's parts by name, settings among them under their own names, nothing secret."""
-        parts = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "settings"}
+        parts = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("settings", "connection")}
         # What a run does not use is no part of it, so that runs keep their identity when a way to run is added.
         parts = {name: value for name, value in parts.items() if value is not None}
         return {**parts, "archive_uri": without_secrets(self.archive_uri), **printable(asdict(self.settings))}
@@ -132,7 +135,7 @@ def new_manifest(
         run_id=run_id,
         identity=identity.sha256,
         identity_parts=identity.parts(),
-        settings={"agent": printable(asdict(identity.settings)), "run": printable(asdict(run_settings))},
+        settings=_settings(agent=identity.settings, run=run_settings, connection=identity.connection),
         settings_sha256=settings_sha256(identity.settings),
         archive=without_secrets(identity.archive_uri),
         archive_generation=identity.archive_generation,
@@ -140,6 +143,10 @@ def new_manifest(
         question_file=dict(question_file),
         started_at=timestamp(started_at),
     )
+
+
+def _settings(**records: Any) -> dict[str, dict[str, Any]]:
+    return {name: printable(asdict(record)) for name, record in records.items() if record is not None}
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -166,6 +173,10 @@ def printable(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _printable(name: str, value: Any) -> Any:
+    if name == "header":
+        return [header_without_value(header) for header in value]
+    if name == "extra_body" and isinstance(value, str):
+        return _printable_json(value)
     if _SECRET_NAME.search(name) and isinstance(value, str) and value:
         return "***"
     if isinstance(value, str):
@@ -175,10 +186,9 @@ def _printable(name: str, value: Any) -> Any:
     return printable(value) if isinstance(value, Mapping) else value
 
 
-def without_secrets(address: str) -> str:
-    """An address without user name, password and query, which is where keys travel; other text as it is."""
-    if "://" not in address:
-        return address
-    scheme, rest = address.split("://", 1)
-    place, slash, path = re.split(r"[?#]", rest)[0].partition("/")
-    return f"{scheme}://{place.rpartition('@')[2]}{slash}{path}"
+def _printable_json(text: str) -> str:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return json.dumps(_printable("", value), ensure_ascii=False)

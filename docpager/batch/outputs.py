@@ -19,6 +19,7 @@ from docpager.records import Question
 _SUMMED = (
     "prompt_tokens",
     "cached_tokens",
+    "counted_tokens",
     "completion_tokens",
     "reasoning_tokens",
     "embed_tokens",
@@ -29,10 +30,10 @@ _SUMMED = (
 
 @dataclass(slots=True)
 class Totals:
-    """Answer rows by exit_status, and sums of what is known over them."""
+    """Answer rows by exit_status, and sums of what is known over them; of ``count_error`` the largest."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    sums: dict[str, float | None] = field(default_factory=lambda: dict.fromkeys(_SUMMED))
+    sums: dict[str, float | None] = field(default_factory=lambda: dict.fromkeys((*_SUMMED, "count_error")))
 
     def add(self, answer: Row) -> None:
         """Counts one answer row."""
@@ -40,6 +41,8 @@ class Totals:
         for name in _SUMMED:
             if (value := answer[name]) is not None:
                 self.sums[name] = (self.sums[name] or 0) + value
+        if (worst := answer["count_error"]) is not None:
+            self.sums["count_error"] = max(self.sums["count_error"] or 0.0, worst)
 
 
 def write_outputs(folder: Path, questions: Iterable[Question], journal: Journal, manifest: Manifest) -> Totals:

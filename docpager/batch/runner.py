@@ -6,7 +6,7 @@ import asyncio
 import signal
 import time
 from collections import Counter
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -102,10 +102,11 @@ def run_questions(
     grid: Grid | None = None,
     outputs: Path = OUTPUTS,
     progress: Progress | None = None,
+    closing: Callable[[], Awaitable[None]] | None = None,
 ) -> RunReport:
     """Asks every question that has no row yet and writes the run's folder; blocks until the run ends.
 
-    With a ``grid``, its questions are asked, which are made of the file's.
+    With a ``grid``, its questions are asked, which are made of the file's. ``closing`` is awaited at the end.
     Raises ``LockedError`` and ``UsageError`` before anything is asked, and ``TemporaryError`` where the folder cannot
     be written. What stops a run later is in the report.
     """
@@ -116,7 +117,7 @@ def run_questions(
             return RunReport(folder.path, manifest.run_id, code, manifest.counts, manifest.usage, 0.0, 0, True, True)
         with Journal(folder.path, folder.manifest.run_id) as journal:
             questions: Questions = question_file.questions if grid is None else grid
-            sitting = _Sitting(questions, answer, identity, settings, folder, journal, progress)
+            sitting = _Sitting(questions, answer, identity, settings, folder, journal, progress, closing)
             return sitting.run(fail_on)
 
 
@@ -146,6 +147,7 @@ class _Sitting:
     folder: RunFolder
     journal: Journal
     progress: Progress | None
+    closing: Callable[[], Awaitable[None]] | None = None
     stop: _Stop | None = None
     asked: int = 0
     tokens: int = 0
@@ -311,6 +313,9 @@ class _Sitting:
             for task in left:
                 task.cancel()
             self.loop.run_until_complete(asyncio.wait(left, timeout=_CANCEL_SECONDS))
+        if self.closing is not None:
+            with suppress(Exception):  # what a connection says as it goes is nobody's concern any more
+                self.loop.run_until_complete(asyncio.wait_for(self.closing(), _CANCEL_SECONDS))
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         self.loop.close()
 

@@ -12,7 +12,7 @@ from docpager.cli.console import Console, dollars
 from docpager.cli.options import common_options, config_option, json_option, settings_from, settings_options
 from docpager.cli.progress import Progress
 from docpager.records import FAILED_EXIT_STATUSES, AnswerType, ModelReply, Usage
-from docpager.settings import AgentSettings, RunSettings
+from docpager.settings import AgentSettings, ConnectionSettings, RunSettings
 
 
 @click.command()
@@ -33,6 +33,7 @@ from docpager.settings import AgentSettings, RunSettings
     help="The form of answer that is asked for.",
 )
 @settings_options(AgentSettings)
+@settings_options(ConnectionSettings)
 @json_option
 @config_option("run")
 @common_options
@@ -57,6 +58,7 @@ def command(
             question,
             settings,
             archive=archive,
+            connection=settings_from(ConnectionSettings, values),
             documents=documents,
             answer_type=AnswerType(answer_type),
             progress=steps_shown(progress),

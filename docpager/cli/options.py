@@ -22,12 +22,19 @@ Record = TypeVar("Record")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 SHORT_FLAGS = {"output": "-o"}
-BOUNDS = {"max_steps": 1, "limit": 1, "results_per_page": 1, "segment_tokens": 16, "window_tokens": 1}
+BOUNDS = {"max_steps": 1, "limit": 1, "results_per_page": 1, "segment_tokens": 16}
 """The least value where it is not 0."""
 METAVARS = {"archive": "URI", "output": "FOLDER", "model": "M", "language": "auto|xx", "sheet": "NAME"} | {
     "where": "EXPR",
+    "base_url": "URL",
+    "api_key_file": "FILE",
+    "header": "NAME: VALUE",
+    "prices": "FILE",
+    "extra_body": "JSON",
 }
 """What stands for the value in help, where the type does not say enough."""
+WHOLE = frozenset({"header"})
+"""Lists whose values may hold commas: the option is repeated instead."""
 
 
 def _policies() -> list[str]:
@@ -44,6 +51,7 @@ def _exit_statuses() -> list[str]:
 
 CHOICES: dict[str, Callable[[], list[str]]] = {
     "policy": _policies,
+    "tool_protocol": lambda: ["auto", "native", "json"],
     "strategy": lambda: ["paged"],
     "pdf_reader": lambda: ["auto", "pdfium", "pypdf"],
     "embedder": lambda: ["wordllama", "none"],
@@ -145,6 +153,8 @@ def option_for(record: type, field: Field[Any], default: object = MISSING) -> Ca
         attributes["metavar"] = metavar
     if hint is bool:
         attributes |= {"is_flag": True, "show_default": False}
+    elif field.name in WHOLE:
+        attributes |= {"type": click.STRING, "multiple": True, "show_default": False}
     elif hint == tuple[str, ...]:
         attributes |= {"type": Words(_choices(field.name)), "multiple": True, "callback": _flat, "show_default": False}
     elif field.name.endswith("_seconds"):

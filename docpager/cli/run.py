@@ -12,7 +12,7 @@ from docpager.cli.console import Console, dollars, duration, plural
 from docpager.cli.options import common_options, config_option, json_option, settings_from, settings_options
 from docpager.cli.progress import Progress
 from docpager.records import FAILED_EXIT_STATUSES, ExitStatus
-from docpager.settings import AgentSettings, RunSettings
+from docpager.settings import AgentSettings, ConnectionSettings, RunSettings
 
 if TYPE_CHECKING:
     from docpager.batch.runner import RunProgress, RunReport
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.argument("questions")
 @settings_options(RunSettings)
 @settings_options(AgentSettings)
+@settings_options(ConnectionSettings)
 @json_option
 @config_option("run")
 @common_options
@@ -36,8 +37,10 @@ def command(ctx: click.Context, /, questions: str, as_json: bool, **values: Any)
 
     console: Console = ctx.obj
     agent_settings, run_settings = settings_from(AgentSettings, values), settings_from(RunSettings, values)
+    connection = settings_from(ConnectionSettings, values)
     with Progress(console, "questions") as progress:
-        report = run_questions(questions, agent_settings, run_settings, progress=QuestionsShown(progress))
+        shown = QuestionsShown(progress)
+        report = run_questions(questions, agent_settings, run_settings, connection=connection, progress=shown)
     if as_json:
         console.put_json(as_record(report))
     for line in failed_rows(report.folder, FAILED_EXIT_STATUSES | set(run_settings.fail_on)):

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from docpager.errors import MissingInputError, UsageError
-from docpager.settings import AgentSettings, IngestSettings, RunSettings
+from docpager.settings import AgentSettings, ConnectionSettings, IngestSettings, RunSettings
 
-TABLES: dict[str, tuple[type, ...]] = {"ingest": (IngestSettings,), "run": (AgentSettings, RunSettings)}
+TABLES: dict[str, tuple[type, ...]] = {
+    "ingest": (IngestSettings,),
+    "run": (AgentSettings, ConnectionSettings, RunSettings),
+}
 
 
 def read_config(path: Path) -> dict[str, dict[str, Any]]:

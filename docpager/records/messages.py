@@ -54,6 +54,8 @@ class ModelRequest:
     messages: tuple[Message, ...]
     tools: tuple[ToolSpec, ...]
     max_reply_tokens: int
+    json_tools: tuple[ToolSpec, ...] = ()
+    """Tools of which the reply's text has to call one, as a JSON object; only where ``tools`` is empty."""
 
 
 @dataclass(frozen=True, slots=True)

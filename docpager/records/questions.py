@@ -241,6 +241,11 @@ class Answer:
     coverage: Coverage = field(default_factory=Coverage)
     usage: Usage = field(default_factory=Usage)
     cacheable_tokens: int | None = None
+    counted_tokens: int | None = None
+    """Our own count of the requests whose tokens the endpoint counted too."""
+    count_error: float | None = None
+    """How far our count was from the endpoint's in the worst of them, as a share of the endpoint's."""
+    tool_protocol: str | None = None
     embed_tokens: int | None = None
     instructions_found: int = 0
     """Lines in the pages read that speak to the model as if they were orders."""

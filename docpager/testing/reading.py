@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from docpager.errors import TranscriptError
+from docpager.models.scripted import call
 from docpager.models.situation import Situation
 from docpager.records import Message, ToolCall
-from docpager.testing.replies import Reply, read_request
+from docpager.testing.replies import Reply, calling, read_request
 
 _EARLIER = re.compile(r"\[notice\] earlier: \w+ (?=\{)")
 NOT_A_QUESTION = "This reader answers only the questions of docpager's agent."
@@ -35,12 +36,12 @@ def _readable(message: Message) -> Message:
     return replace(message, tool_calls=calls, content="\n".join(lines))
 
 
-def _object(call: ToolCall) -> str:
+def _object(made: ToolCall) -> str:
     try:
-        value = json.loads(call.arguments)
+        value = json.loads(made.arguments)
     except ValueError:
         return "{}"
-    return call.arguments if isinstance(value, dict) else "{}"
+    return made.arguments if isinstance(value, dict) else "{}"
 
 
 def _is_broken(line: str) -> bool:
@@ -55,8 +56,14 @@ def _is_broken(line: str) -> bool:
 
 
 def digest(body: Mapping[str, Any]) -> Reply:
-    """A reply to a request that is no question: its own last lines, shortened, as a summary would be."""
-    messages = read_request(body).messages
+    """A reply to a request that is no question.
+
+    The call of the only tool it offers; else its own last lines, shortened, as a summary would be.
+    """
+    request = read_request(body)
+    if len(request.tools) == 1 and (tool := request.tools[0]).name:
+        return calling(body, [call(tool.name, **dict.fromkeys(tool.parameters.get("required", ()), "ready"))])
+    messages = request.messages
     text = messages[-1].content if messages else ""
     kept = [line for line in text.split("\n") if line.startswith("[notice] earlier: ")]
     return Reply("\n".join(kept)[:2000] or NOT_A_QUESTION)

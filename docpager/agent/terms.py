@@ -1,0 +1,96 @@
+"""What an agent and its model work by: the window, how tools are called, and the system message. One for a run."""
+
+from __future__ import annotations
+
+import asyncio
+
+from docpager.agent.budget import COMPACT_BELOW, WindowPlan
+from docpager.agent.ladder import count_tool
+from docpager.agent.model_window import ModelWindow
+from docpager.agent.prompts import prompt
+from docpager.agent.sizing import WindowSizes
+from docpager.agent.tools import TOOLS
+from docpager.errors import WindowTooSmallError
+from docpager.protocols import ModelFacts, TokenCounter
+from docpager.records import Usage
+from docpager.settings import AUTO, AgentSettings
+from docpager.tool_protocol import TOOL_PROTOCOLS, ToolProtocol
+
+SYSTEM_MESSAGES = 2
+"""Messages that a request has in any case, each with some tokens of its own."""
+
+
+class Terms:
+    """As the settings say at first; ``settle`` puts in what the endpoint says."""
+
+    protocol: ToolProtocol
+    system: str
+
+    def __init__(
+        self, settings: AgentSettings, counter: TokenCounter, *, nonce: str, facts: ModelFacts | None = None
+    ) -> None:
+        self.window = ModelWindow(settings)
+        self.sizes = WindowSizes(settings, self.window)
+        self.tools = tuple(tool.spec for tool in TOOLS.values())
+        self._counter = counter
+        self._nonce = nonce
+        self._facts = facts
+        """What is still to be asked; None once all is known."""
+        self._settling = asyncio.Lock()
+        self._speak("native")
+
+    @property
+    def settings(self) -> AgentSettings:
+        """As given; the reply's reserve grows where the model needs more."""
+        return self.window.settings
+
+    async def settle(self) -> Usage:
+        """Finds out, once, how large the model's window is and whether it calls tools; returns what that used.
+
+        Raises ``WindowTooSmallError``, and what the model raises where it cannot be asked.
+        """
+        if self._facts is None:
+            return Usage()
+        async with self._settling:
+            return Usage() if self._facts is None else await self._ask(self._facts)
+
+    async def _ask(self, facts: ModelFacts) -> Usage:
+        if (stated := await facts.stated_window()) is not None:
+            self.window.stated(stated)
+        self._speak("native")
+        usage = Usage()
+        if self.settings.tool_protocol == AUTO and self.protocol.name == "native":
+            probe = await facts.probe_tools()
+            usage = probe.usage
+            self._speak("native" if probe.native else "json")
+        self._facts = None
+        return usage
+
+    def _speak(self, preferred: str) -> None:
+        """Takes a tool protocol: the one that is set, JSON where schemas do not fit, else the one preferred.
+
+        Raises ``WindowTooSmallError`` where no question would fit beside the system message.
+        """
+        compact = self.sizes.start(0) < COMPACT_BELOW
+        name = self.settings.tool_protocol
+        if name == AUTO:
+            name = "json" if compact else preferred
+        self.protocol = TOOL_PROTOCOLS[name]
+        instructions = prompt("compact" if compact else "system").format(nonce=self._nonce)
+        self.system = self.protocol.system_text(instructions, self.tools)
+        schemas = sum(count_tool(spec, self._counter) for spec in self.protocol.request_tools(self.tools))
+        self._system_tokens = self._counter.count(self.system) + schemas + SYSTEM_MESSAGES * 4
+        self.plan("")
+
+    def plan(self, question: str, row: int = 0) -> WindowPlan:
+        """How the window is divided for a question; raises ``WindowTooSmallError`` where the largest is too small."""
+        tokens = self._counter.count(question) + 8
+        window = self.sizes.start(row)
+        while True:
+            try:
+                return WindowPlan.divide(self.settings, system=self._system_tokens, question=tokens, window=window)
+            except WindowTooSmallError:
+                larger = self.sizes.above(window)
+                if larger is None:
+                    raise
+                window = larger

@@ -1,0 +1,60 @@
+"""Schemas that hold a model to JSON with one tool call, from the closest to none at all.
+
+Servers differ in what they take: OpenAI's strict mode wants an object at the root and every property required,
+llama.cpp and vLLM take a choice of objects, others only promise some JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from docpager.records import ToolSpec
+
+NAME = "tool_call"
+
+
+def response_formats(tools: Sequence[ToolSpec]) -> list[dict[str, Any] | None]:
+    """Values for ``response_format``, best first; None is to leave it out."""
+    one_of = {"anyOf": [_call(tool, _lenient(tool.parameters)) for tool in tools]}
+    names = {"type": "string", "enum": [tool.name for tool in tools]}
+    arguments = {"anyOf": [dict(tool.parameters) for tool in tools]}
+    one_object = _object({"tool": names, "arguments": arguments})
+    return [
+        {"type": "json_schema", "json_schema": {"name": NAME, "schema": one_of}},
+        {"type": "json_schema", "json_schema": {"name": NAME, "strict": True, "schema": one_object}},
+        {"type": "json_object"},
+        None,
+    ]
+
+
+def _call(tool: ToolSpec, arguments: dict[str, Any]) -> dict[str, Any]:
+    return _object({"tool": {"const": tool.name}, "arguments": arguments})
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _lenient(parameters: Any) -> dict[str, Any]:
+    """The schema of arguments, of which those that may be null may be left out: a small model writes fewer words."""
+    properties = parameters["properties"]
+    optional = [name for name, schema in properties.items() if "null" in schema.get("type", ())]
+    return {
+        **parameters,
+        "properties": {name: _without_null(schema) for name, schema in properties.items()},
+        "required": [name for name in properties if name not in optional],
+    }
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    kinds = schema.get("type")
+    if not isinstance(kinds, list):
+        return schema
+    left = [kind for kind in kinds if kind != "null"]
+    return {**schema, "type": left[0] if len(left) == 1 else left}
