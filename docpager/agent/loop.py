@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from docpager.agent.autonomy import TooWeakError
 from docpager.agent.budget import WindowPlan
 from docpager.agent.citations import Statement
 from docpager.agent.documents import DocumentIndex
@@ -30,6 +31,7 @@ from docpager.errors import (
     ToolError,
     WindowTooSmallError,
 )
+from docpager.models.assisted import Assistant
 from docpager.protocols import Archive, ChatModel, ModelFacts, TokenCounter
 from docpager.records import (
     VERIFIED_STATUSES,
@@ -40,6 +42,7 @@ from docpager.records import (
     ModelRequest,
     PagingCounts,
     Question,
+    SentRequest,
     ToolCall,
     Usage,
 )
@@ -66,13 +69,14 @@ class Agent:
         *,
         nonce: str = "docpager",
         facts: ModelFacts | None = None,
+        assistant: Assistant | None = None,
     ) -> None:
         self.archive = archive
         self.model = model
         self.counter = counter
         self.nonce = nonce
         self.documents = DocumentIndex(archive.documents())
-        self.terms = Terms(settings, counter, nonce=nonce, facts=facts)
+        self.terms = Terms(settings, counter, nonce=nonce, facts=facts, assistant=assistant)
 
     @property
     def settings(self) -> AgentSettings:
@@ -99,9 +103,13 @@ class Agent:
             return self._failed(question, ExitStatus.MODEL_ERROR, error)
         try:
             sitting = _Sitting(self, question, usage)
+            try:
+                return await sitting.work_on()
+            except TooWeakError as error:
+                self.terms.assist(str(error))
+                return await sitting.assisted(str(error)).work_on()
         except (ToolError, WindowTooSmallError) as error:
             return self._failed(question, ExitStatus.INVALID, error)
-        return await sitting.work_on()
 
     def _failed(self, question: Question, status: ExitStatus, error: DocpagerError) -> Answer:
         return Answer(
@@ -127,7 +135,13 @@ class _Sitting:
     model_reported: str | None = None
     transcript: list[dict[str, Any]] = field(default_factory=list)
     silent: int = 0
+    calls_made: int = 0
+    """Calls that could be carried out."""
     last_request: tuple[Message, ...] = ()
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    clock: float = field(default_factory=time.monotonic)
+    model: ChatModel = field(init=False)
+    autonomy: str = field(init=False)
     work: Workspace = field(init=False)
     context: MainContext = field(init=False)
     ladder: Ladder = field(init=False)
@@ -146,15 +160,24 @@ class _Sitting:
             sizes=agent.terms.sizes,
         )
         terms = agent.terms
+        self.model, self.autonomy = terms.autonomy.model_for_question(agent.model), terms.autonomy.name
         self.context = MainContext(terms.system, text, terms.tools, terms.protocol, counter)
         self.ladder = Ladder(self.work, self.context, agent.nonce)
         self.keeper = WindowKeeper(self.work, terms.window, self.ladder.bury)
 
+    def assisted(self, reason: str) -> _Sitting:
+        """The question begun anew with a model that is steered; what was used for it so far stays counted."""
+        again = _Sitting(
+            self.agent, self.question, self.usage, transcript=self.transcript, started=self.started, clock=self.clock
+        )
+        again.work.note_event("Assisted", {"reason": reason, "steps": self.work.step})
+        return again
+
     async def work_on(self) -> Answer:
-        started, clock = datetime.now(UTC), time.monotonic()
         fields: dict[str, Any]
+        left = self.agent.settings.question_timeout_seconds - (time.monotonic() - self.clock)
         try:
-            async with asyncio.timeout(self.agent.settings.question_timeout_seconds):
+            async with asyncio.timeout(left):
                 fields = self._ended(await self._until_ended())
         except TimeoutError:
             fields = self._from_notes(ExitStatus.TIME_LIMIT)
@@ -171,9 +194,9 @@ class _Sitting:
         self.work.note_event("Answered", {"exit_status": str(fields["exit_status"]), **self._readahead_account(fields)})
         return Answer(
             question_id=self.question.question_id,
-            started_at=started,
+            started_at=self.started,
             finished_at=datetime.now(UTC),
-            latency_seconds=time.monotonic() - clock,
+            latency_seconds=time.monotonic() - self.clock,
             **self._account(),
             **fields,
         )
@@ -184,8 +207,11 @@ class _Sitting:
             self.work.step += 1
             reply = await self._query()
             ending = await asyncio.to_thread(self._execute, reply)
+            trial = self.agent.terms.autonomy
             if ending is not None:
+                trial.judge_ending(ending.abstain_reason is None, self.work.counts)
                 return ending
+            trial.judge_step(self.work.step, self.calls_made, self.work.counts)
             if not self.ladder.relieved():
                 return ExitStatus.THRASHING
         return ExitStatus.STEP_LIMIT
@@ -195,18 +221,17 @@ class _Sitting:
         refused = 0
         while True:
             request = await asyncio.to_thread(self._fitting_request)
-            tokens = self.ladder.count(request)
-            self.peak = max(self.peak, tokens)
             clock = time.monotonic()
             try:
-                reply = await self.agent.model.complete(request)
+                reply = await self.model.complete(request)
             except ContextLengthError as error:
-                refused += 1
+                refused, tokens = refused + 1, self.ladder.count(request)
+                self.peak = max(self.peak, tokens)
                 if refused == MAX_REFUSED_REQUESTS:
                     raise NoRoomError(tokens, error.limit or self.work.plan.request_limit) from None
                 self.keeper.refused(tokens, error)
                 continue
-            self._note_call(request, reply, (time.monotonic() - clock) * 1000)
+            self._note_reply(request, reply, (time.monotonic() - clock) * 1000)
             if not self.keeper.makes_room_for(reply):
                 return reply
 
@@ -233,11 +258,12 @@ class _Sitting:
     def _read_calls(self, reply: ModelReply) -> tuple[tuple[ToolCall, ...], str]:
         """The calls in a reply, or what to tell a model that made none."""
         try:
-            calls = self.agent.terms.protocol.read_calls(reply)
+            calls = self.context.protocol.read_calls(reply)
         except ToolError as error:
             return (), str(error)
         self.silent = 0 if calls else self.silent + 1
         if self.silent >= MAX_SILENT_REPLIES:
+            self.agent.terms.autonomy.judge_silence(self.silent)
             raise ModelError(f"The model called no tool in {self.silent} replies; the last said: {reply.text[:200]!r}")
         names = ", ".join(TOOLS)
         return calls, "" if calls else f"Your reply called no tool. Call one of: {names}. To finish, call answer."
@@ -247,14 +273,23 @@ class _Sitting:
             result = carry_out(self.work, call.name, call.arguments)
         except (ToolError, PagerError) as error:
             return shown(ErrorView(str(error)))
+        self.calls_made += 1
         self.ladder.bury(result.evicted)
         return result
 
-    def _note_call(self, request: ModelRequest, reply: ModelReply, milliseconds: float) -> None:
-        usage = self._known_usage(request, reply)
-        self.usage += usage
-        self._compare_counts(self.ladder.count(request), reply.usage.prompt_tokens)
+    def _note_reply(self, request: ModelRequest, reply: ModelReply, milliseconds: float) -> None:
+        sent = (SentRequest(request, reply, milliseconds),) if reply.sent is None else reply.sent
+        for call in sent:
+            self._note_call(call.request, call.reply, call.milliseconds)
         self.model_reported = reply.model_reported or self.model_reported
+        for remark in reply.remarks:
+            self.work.note_event(remark.event, remark.arguments)
+
+    def _note_call(self, request: ModelRequest, reply: ModelReply, milliseconds: float) -> None:
+        usage, tokens = self._known_usage(request, reply), self.ladder.count(request)
+        self.usage += usage
+        self.peak = max(self.peak, tokens)
+        self._compare_counts(tokens, reply.usage.prompt_tokens)
         if self.last_request:
             schemas = sum(count_tool(spec, self.work.counter) for spec in request.tools)
             self.cacheable += schemas + common_prefix_tokens(self.last_request, request.messages, self.work.counter)
@@ -290,6 +325,7 @@ class _Sitting:
 
     def _ended(self, ending: Ending | ExitStatus) -> dict[str, Any]:
         if isinstance(ending, ExitStatus):
+            self.agent.terms.ended_at_limit()
             return self._from_notes(ending)
         if ending.abstain_reason is not None:
             return {
@@ -352,7 +388,8 @@ class _Sitting:
             "cacheable_tokens": self.cacheable,
             "counted_tokens": self.counted,
             "count_error": self.count_error,
-            "tool_protocol": self.agent.terms.protocol.name,
+            "tool_protocol": self.context.protocol.name,
+            "autonomy": self.autonomy,
             "instructions_found": work.instructions_found,
             "model": self.agent.model.name,
             "model_reported": self.model_reported,
