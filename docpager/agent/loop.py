@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +14,15 @@ from docpager.agent.citations import Statement
 from docpager.agent.documents import DocumentIndex
 from docpager.agent.finishing import finished
 from docpager.agent.ladder import Ladder, count_tool
-from docpager.agent.main_context import EARLIER, LogEntry, MainContext, MemoCounter, Part, common_prefix_tokens
+from docpager.agent.main_context import (
+    LogEntry,
+    MainContext,
+    MemoCounter,
+    Part,
+    common_prefix_tokens,
+    pages_asked_for,
+    summary_with,
+)
 from docpager.agent.terms import Terms
 from docpager.agent.tool_result import Ending, ToolResult, shown
 from docpager.agent.tools import TOOLS, carry_out
@@ -48,9 +54,8 @@ from docpager.records import (
 )
 from docpager.records.views import ErrorView
 from docpager.settings import AgentSettings
-from docpager.transcript import asked, fold, parse_addresses, render_view
+from docpager.transcript import asked, parse_addresses, render_view
 
-_HANDLE = re.compile(r"\bp\d+\b")
 MAX_SILENT_REPLIES = 3
 """A model that calls no tool so many times in a row has failed."""
 MAX_REFUSED_REQUESTS = 5
@@ -191,7 +196,9 @@ class _Sitting:
                 "coverage": self.work.ledger.account("model_error"),
             }
         self.agent.terms.sizes.ended(self.question.row, self._needed_tokens())
-        self.work.note_event("Answered", {"exit_status": str(fields["exit_status"]), **self._readahead_account(fields)})
+        cited = {citation.segment_id for citation in fields.get("citations", ())}
+        told = {"exit_status": str(fields["exit_status"]), **self.work.readahead_account(cited)}
+        self.work.note_event("Answered", told)
         return Answer(
             question_id=self.question.question_id,
             started_at=self.started,
@@ -243,12 +250,12 @@ class _Sitting:
         """Carries out a reply's calls in order, up to the one that ends the question."""
         calls, error = self._read_calls(reply)
         # Results join the log one by one, so that a call finds the pages of those before it when it evicts them.
-        entry = LogEntry(calls, [], "" if calls else reply.text[:2000], read=_pages_asked_for(calls))
+        entry = LogEntry(calls, [], "" if calls else reply.text[:2000], read=pages_asked_for(calls))
         self.context.append(entry)
         for call in calls:
             result = self._carry_out(call)
             entry.results.append(result.parts)
-            entry.summary = _summary(entry.summary, call, result.told)
+            entry.summary = summary_with(entry.summary, call, result.told)
             if result.ending is not None:
                 return result.ending
         if error:
@@ -358,17 +365,6 @@ class _Sitting:
         grown = self.work.plan.window if self.work.counts["Resized"] else 0
         return max(grown, self.peak + self.work.plan.reply)
 
-    def _readahead_account(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """How many of the pages brought ahead were used: referenced, pinned, noted or cited."""
-        readahead = self.work.readahead
-        if readahead is None:
-            return {}
-        cited = {citation.segment_id for citation in fields.get("citations", ())}
-        for page_id in cited | self.work.noted_page_ids():
-            readahead.use(page_id)
-        accuracy = readahead.accuracy
-        return {"prefetch_accuracy": accuracy, "prefetch_wasted_tokens": readahead.wasted_tokens}
-
     def _account(self) -> dict[str, Any]:
         work, counts = self.work, self.work.counts
         return {
@@ -396,17 +392,3 @@ class _Sitting:
             "events": tuple(work.events),
             "transcript": tuple(self.transcript),
         }
-
-
-def _summary(before: str, call: ToolCall, told: str) -> str:
-    """The lines that stand for some calls once the log has moved on; notes and pages stand elsewhere."""
-    if call.name in ("note", "page_in"):
-        return before
-    line = f"{EARLIER}{call.name} {fold(call.arguments)}{told}"
-    return f"{before}\n{line}" if before else line
-
-
-def _pages_asked_for(calls: Sequence[ToolCall]) -> tuple[str, ...]:
-    """Handles of the pages that some calls asked for, without lines."""
-    asked = (address.group() for c in calls if c.name == "page_in" for address in _HANDLE.finditer(c.arguments))
-    return tuple(dict.fromkeys(asked))

@@ -15,7 +15,7 @@ from functools import lru_cache
 from docpager.protocols import TokenCounter
 from docpager.records import Message, ModelRequest, Role, ToolCall, ToolSpec
 from docpager.tool_protocol import Exchange, ToolProtocol
-from docpager.transcript import REACHED
+from docpager.transcript import REACHED, fold
 
 MESSAGE_OVERHEAD = 4
 """Tokens of a message's role and delimiters, as in OpenAI's account of its chat format (3 and the role)."""
@@ -25,6 +25,7 @@ CALL_OVERHEAD = 8
 
 EARLIER = "[notice] earlier: "
 """How a line begins that stands for a call which was moved out of the log."""
+_HANDLE = re.compile(r"\bp\d+\b")
 _FIRST = re.compile(r',?\s*"first":\s*\d+')
 
 
@@ -154,6 +155,20 @@ class MainContext:
     def _head_tokens(self) -> int:
         head = self._head()
         return self.counter.count("\n".join(head)) if head else 0
+
+
+def summary_with(before: str, call: ToolCall, told: str) -> str:
+    """The lines that stand for some calls once the log has moved on; notes and pages stand elsewhere."""
+    if call.name in ("note", "page_in"):
+        return before
+    line = f"{EARLIER}{call.name} {fold(call.arguments)}{told}"
+    return f"{before}\n{line}" if before else line
+
+
+def pages_asked_for(calls: Sequence[ToolCall]) -> tuple[str, ...]:
+    """Handles of the pages that some calls asked for, without lines."""
+    asked = (address.group() for c in calls if c.name == "page_in" for address in _HANDLE.finditer(c.arguments))
+    return tuple(dict.fromkeys(asked))
 
 
 def _repeated(line: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -196,6 +196,15 @@ class Workspace:
         """Ids of the pages that notes rest on."""
         addresses = parse_addresses(" ".join(address for note in self.notebook.notes for address in note.addresses))
         return {self.pager.table.by_handle(address.handle).page.page_id for address in addresses}
+
+    def readahead_account(self, cited: Iterable[str]) -> dict[str, Any]:
+        """How many of the pages brought ahead were used: referenced, pinned, noted or cited."""
+        if self.readahead is None:
+            return {}
+        for page_id in {*cited, *self.noted_page_ids()}:
+            self.readahead.use(page_id)
+        accuracy = self.readahead.accuracy
+        return {"prefetch_accuracy": accuracy, "prefetch_wasted_tokens": self.readahead.wasted_tokens}
 
     # Size
 

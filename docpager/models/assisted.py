@@ -14,7 +14,7 @@ from typing import Any
 
 from docpager.errors import ContextLengthError, ModelError, NoRoomError, TranscriptError
 from docpager.models.extractive import ExtractiveModel, Reading, in_order
-from docpager.models.short_prompt import REPLIES, ShortPrompt
+from docpager.models.short_prompt import CITE, REPLIES, ShortPrompt, page_text
 from docpager.models.short_reply import Found, Meaning, More, Unusable, meaning_of
 from docpager.models.situation import Situation
 from docpager.protocols import ChatModel, TokenCounter
@@ -23,14 +23,12 @@ from docpager.records.views import PageView
 from docpager.tool_protocol import ToolProtocol
 
 ENDINGS = ("answer", "abstain")
-CITE = "; cite "
-"""Stands in the notice of a calculation's result."""
 MOST_TRIES = 3
 """A reply that cannot be used is asked for again, with what was wrong; after so many the reader answers alone."""
 MOST_PROMPTS = 4
 """The model is shown so many sets of pages for a question at most."""
-MEMORY_SHARE = 0.9
-"""Pages the model has not seen fill this share of memory before it is asked."""
+PAGES_A_PROMPT, MEMORY_SHARE = 8, 0.9
+"""The model is asked when it has not seen so many pages, or fewer that fill this share of memory."""
 RETOLD_CHARACTERS = 300
 """What an unusable reply is cut to when it is told back."""
 RETRY_TOKENS = 160
@@ -106,7 +104,7 @@ class AssistedModel:
             return calls
         ends = any(call.name in ENDINGS for call in calls)
         unseen = [page for page in _pages(at) if page.handle not in self._seen]
-        fitting = None if ends else _beside(calls, at, unseen)
+        fitting = None if ends else self._beside(calls, at, unseen)
         if unseen and self._prompts < MOST_PROMPTS and fitting is None:
             return await self._ask(at, reading, unseen, talk)
         return (fitting or calls) if not ends else self._go_on(at, reading)
@@ -114,10 +112,10 @@ class AssistedModel:
     async def _ask(self, at: Situation, reading: Reading, unseen: Sequence[PageView], talk: _Talk) -> list[ToolCall]:
         """Shows the model the pages it has not seen, and does what it says."""
         self._prompts += 1
-        pages = reading.by_score(unseen)
+        pages = _by_rank(unseen, at)
         if self._wanted:
             # What it asked for may only make sense beside what it has seen before.
-            pages += reading.by_score([page for page in _pages(at) if page.handle in self._seen])
+            pages += _by_rank([page for page in _pages(at) if page.handle in self._seen], at)
         meaning, prompt = await talk.ask(at, pages)
         self._seen |= prompt.handles
         match meaning:
@@ -133,6 +131,25 @@ class AssistedModel:
                 talk.remarks.append(Remark("ReaderAnswers", {"reason": why}))
                 return reading.next_calls()
         return self._go_on(at, reading)
+
+    def _beside(self, calls: Sequence[ToolCall], at: Situation, unseen: Sequence[PageView]) -> list[ToolCall] | None:
+        """The calls, with as many of the pages they ask for as go beside those unseen; None where not one does."""
+        if not unseen:
+            return list(calls)
+        shown = sum(self._assistant.counter.count(page_text(page)) for page in unseen)
+        room = MEMORY_SHARE * at.tail.budget.capacity - shown
+        sizes = {hit.handle: hit.token_count for hit in at.hits()}
+        sizes |= {row.handle: row.token_count for view in at.outlines for row in view.rows}
+        fitting: list[ToolCall] = []
+        for call in calls:
+            if call.name == "page_in":
+                asked = list(json.loads(call.arguments)["pages"])[: PAGES_A_PROMPT - len(unseen)]
+                kept = list(_fitting(asked, sizes, room))
+                if not kept:
+                    return None
+                call = _call("page_in", pages=kept)
+            fitting.append(call)
+        return fitting
 
     def _go_on(self, at: Situation, reading: Reading) -> list[ToolCall]:
         """Reads on, as long as the model can be shown more; else ends without an answer."""
@@ -165,7 +182,7 @@ class _Talk:
         retold: tuple[Message, ...] = ()
         room, shrunk = at.tail.budget.capacity, 0
         while True:
-            prompt = ShortPrompt.fitting(at.tail.question, pages, worked_out, counter, room)
+            prompt = ShortPrompt.fitting(at.tail.question, pages[:PAGES_A_PROMPT], worked_out, counter, room)
             try:
                 reply = await self._send((prompt.message(), *retold))
             except ContextLengthError as error:
@@ -220,23 +237,9 @@ def _pages(at: Situation) -> list[PageView]:
     return list(found.values())
 
 
-def _beside(calls: Sequence[ToolCall], at: Situation, unseen: Sequence[PageView]) -> list[ToolCall] | None:
-    """The calls, with as many of the pages they ask for as go beside those unseen; None where not one does."""
-    resident = {page.handle: page.token_count for page in at.tail.pages}
-    room = MEMORY_SHARE * at.tail.budget.capacity - sum(resident.get(page.handle, 0) for page in unseen)
-    sizes = {hit.handle: hit.token_count for hit in at.hits()}
-    sizes |= {row.handle: row.token_count for view in at.outlines for row in view.rows}
-    fitting: list[ToolCall] = []
-    for call in calls:
-        if call.name != "page_in":
-            fitting.append(call)
-            continue
-        asked = list(json.loads(call.arguments)["pages"])
-        kept = list(_fitting(asked, sizes, room if unseen else float("inf")))
-        if not kept:
-            return None
-        fitting.append(_call("page_in", pages=kept))
-    return fitting
+def _by_rank(pages: Iterable[PageView], at: Situation) -> list[PageView]:
+    """Pages as search ranked them: it knows words by their meaning, the reader's own scores only letter for letter."""
+    return sorted(pages, key=lambda page: at.rank(page.handle))
 
 
 def _fitting(handles: Iterable[str], sizes: Mapping[str, int], room: float) -> Iterator[str]:

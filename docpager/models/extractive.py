@@ -23,7 +23,6 @@ from docpager.models.reading_plan import Candidate, ReadingPlan
 from docpager.models.situation import Situation
 from docpager.models.vocabulary import Vocabulary
 from docpager.records import Address, ModelReply, ModelRequest, ToolCall, Usage
-from docpager.records.views import PageView
 from docpager.transcript import parse_addresses
 
 PAGES_A_CALL = 6
@@ -172,13 +171,6 @@ class Reading:
         notes += [_call("note", text=f"{p.score:.2f} {p.text}", addresses=[p.address]) for p in worth]
         scope = self._plan.scope_note()
         return [*notes, _call("note", text=scope, addresses=[])] if scope is not None else notes
-
-    def by_score(self, pages: Iterable[PageView]) -> list[PageView]:
-        """Some of the pages shown, those with the likeliest lines first."""
-        best: dict[str, float] = {}
-        for line in self._seen:
-            best[line.handle] = max(line.score, best.get(line.handle, 0.0))
-        return sorted(pages, key=lambda page: -best.get(page.handle, 0.0))
 
     def likelihood(self, addresses: Iterable[Address]) -> float | None:
         """How likely some lines shown hold the answer, by the reader's own scores; None for lines it has none for."""

@@ -11,6 +11,8 @@ from docpager.records import Message, Role, ToolSpec
 from docpager.records.views import PageView
 from docpager.transcript import quoted
 
+CITE = "; cite "
+"""Stands between the result of a calculation and the lines it rests on."""
 MOST_ADDRESSES = 4
 LONGEST_ANSWER = 400
 """Characters of an answer: what is written costs a small model eight times what is read."""
@@ -25,11 +27,11 @@ def _tool(name: str, about: str, **properties: object) -> ToolSpec:
 
 
 REPLIES = (
-    _tool("answer", "The lines hold the answer.", addresses=_ADDRESSES, text=_TEXT),
+    _tool("answer", "The lines hold the answer.", text=_TEXT, addresses=_ADDRESSES),
     _tool("more", "Other pages are needed.", query={"type": ["string", "null"], "maxLength": 120}),
     _tool("nothing", "The lines do not speak of it."),
 )
-"""What the model can say. Addresses come first: who has looked for the line first says what stands in it."""
+"""What the model can say. The words of an answer come first: behind an address a small model copies its line."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class ShortPrompt:
     def message(self) -> Message:
         """The question stands last, where it is heeded most."""
         asides = [f"Worked out: {quoted(text)}" for text in self.aside]
-        body = [*map(_page_text, self.pages), *asides]
+        body = [*map(page_text, self.pages), *asides]
         return Message(Role.USER, "\n\n".join([*body, f"Question: {self.question}"]))
 
     @classmethod
@@ -66,14 +68,14 @@ class ShortPrompt:
         room -= sum(counter.count(text) + 4 for text in asides)
         chosen: list[PageView] = []
         for page in pages:
-            room -= counter.count(_page_text(page)) + 2
+            room -= counter.count(page_text(page)) + 2
             if chosen and room < 0:
                 break
             chosen.append(page)
         return cls(question, tuple(reversed(chosen)), asides)
 
 
-def _page_text(page: PageView) -> str:
+def page_text(page: PageView) -> str:
     """A page with its lines behind their addresses; where it is from in one line above."""
     place = [page.document, f"page {page.page_number}", *page.headings[-1:]]
     head = f"[page {page.handle} | {' | '.join(map(quoted, place))}]"

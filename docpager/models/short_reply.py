@@ -14,7 +14,7 @@ from typing import Any
 from docpager.errors import TranscriptError
 from docpager.figures import DIGITS
 from docpager.loose_json import first_object, loads
-from docpager.models.short_prompt import ShortPrompt
+from docpager.models.short_prompt import CITE, ShortPrompt
 from docpager.models.stemming import stems
 from docpager.records import Address, ModelReply
 from docpager.transcript import fold, parse_addresses
@@ -133,7 +133,8 @@ def _in_words(text: str, prompt: ShortPrompt) -> Meaning:
 
 def _answer(text: str, cited: Iterable[str], prompt: ShortPrompt) -> Meaning:
     """An answer with the lines it cites where they bear it, else with those that do."""
-    given = _addresses([*cited, text])
+    text = _plain(text)
+    given = _addresses([*map(_plain, cited), text])
     words = fold(_MARKS.sub("", text))
     shown = tuple(address for address in given if _is_shown(address, prompt))
     if not words:
@@ -142,9 +143,8 @@ def _answer(text: str, cited: Iterable[str], prompt: ShortPrompt) -> Meaning:
         words = fold(" ".join(_text_of(address, prompt) for address in shown[:2]))
     if shown and any(bears(_text_of(address, prompt), words, prompt.question) for address in shown):
         return Found(words, shown)
-    traced = best_line(words, prompt)
-    if traced is not None:
-        return Found(words, (traced,), traced=True)
+    if traced := worked_out(words, prompt) or best_line(words, prompt):
+        return Found(words, traced, traced=True)
     if shown:
         return Found(words, shown)
     if given:
@@ -152,11 +152,16 @@ def _answer(text: str, cited: Iterable[str], prompt: ShortPrompt) -> Meaning:
     return Unusable("Your answer names no line, and no line says what it says.")
 
 
+def _plain(text: str) -> str:
+    """A text with its addresses written as docpager does: ``P7 line 2`` is ``p7:2``."""
+    return _SPACED.sub(r"p\1:\2", text)
+
+
 def _addresses(texts: Iterable[str]) -> tuple[Address, ...]:
     found: list[Address] = []
     for text in texts:
         try:
-            found += parse_addresses(_SPACED.sub(r"p\1:\2", text))
+            found += parse_addresses(text)
         except TranscriptError:
             continue
     return tuple(a for a in dict.fromkeys(found) if a.last_line - a.first_line < LONGEST_RANGE)
@@ -178,8 +183,18 @@ def bears(line: str, words: str, question: str) -> bool:
     return _shared(line, words, question) >= LEAST_SHARED
 
 
-def best_line(words: str, prompt: ShortPrompt) -> Address | None:
-    """The line that bears an answer best; None where none does."""
+def worked_out(words: str, prompt: ShortPrompt) -> tuple[Address, ...]:
+    """The lines a calculation rests on, where an answer's numbers are its result; none where they are none's."""
+    numbers = set(map(_bare, _NUMBER.findall(words)))
+    for told in prompt.aside:
+        result, _, cited = told.rpartition(" = ")[2].partition(CITE)
+        if numbers and numbers <= set(map(_bare, _NUMBER.findall(result))):
+            return _addresses([cited])
+    return ()
+
+
+def best_line(words: str, prompt: ShortPrompt) -> tuple[Address, ...]:
+    """The line that bears an answer best; none where none does."""
     asked = set(stems(prompt.question))
     best: tuple[float, float, Address] | None = None
     for (handle, number), line in prompt.lines.items():
@@ -189,7 +204,7 @@ def best_line(words: str, prompt: ShortPrompt) -> Address | None:
         of_question = len(asked & set(stems(line))) / (len(asked) or 1)
         if best is None or (share, of_question) > best[:2]:
             best = (share, of_question, Address(handle, number, number))
-    return best[2] if best else None
+    return (best[2],) if best else ()
 
 
 def _shared(line: str, words: str, question: str) -> float:
