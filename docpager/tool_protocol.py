@@ -105,7 +105,7 @@ class JsonTools:
         if found is None:
             return ()
         name = next((found[key] for key in _TOOL if key in found), None)
-        arguments = next((found[key] for key in _ARGUMENTS if key in found), {})
+        arguments: Any = next((found[key] for key in _ARGUMENTS if key in found), {})
         if not isinstance(name, str):
             raise ToolError('This JSON names no tool. Reply with {"tool": NAME, "arguments": {...}}.')
         if isinstance(arguments, str):

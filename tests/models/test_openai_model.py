@@ -34,9 +34,11 @@ KEPT = EndpointSettings(keep_bodies=True)
 
 
 def model_at(endpoint: Endpoint, *, key: str = "any", headers: Mapping[str, str] = {}, **settings: Any) -> OpenAIModel:
-    times = {name: settings.pop(name) for name in ("request_timeout_seconds", "retry_seconds") if name in settings}
+    times = {
+        name: settings.pop(name) for name in ("request_timeout_seconds", "give_up_after_seconds") if name in settings
+    }
     connection = Connection(
-        endpoint.base_url, key, headers, **{"request_timeout_seconds": 2, "retry_seconds": 2, **times}
+        endpoint.base_url, key, headers, **{"request_timeout_seconds": 2, "give_up_after_seconds": 2, **times}
     )
     return OpenAIModel(AgentSettings(model="loopback", **settings), connection, Prices({"loopback": Price(1, 2, 0.5)}))
 
@@ -262,7 +264,7 @@ def test_what_passes_is_tried_again(fault):
 def test_retry_after_is_obeyed_by_all_calls():
     sizes = FaultSizes(retry_after_s=1.0)
     with Endpoint(Scripted(["a"] * 9), faults=FaultPlan({1: Fault.RATE_LIMIT_DATE}, sizes=sizes)) as endpoint:
-        model = model_at(endpoint, retry_seconds=5)
+        model = model_at(endpoint, give_up_after_seconds=5)
         model.health.answered = True
         started = time.monotonic()
 
@@ -299,7 +301,7 @@ def test_calls_that_are_all_told_to_wait_for_hours_end_the_run():
 def test_an_endpoint_that_is_down_ends_the_run_when_patience_ends(fault):
     with Endpoint(Scripted([]), faults=FaultPlan.every(1, fault)) as endpoint:
         started = time.monotonic()
-        first, second = ask(model_at(endpoint, retry_seconds=1.5, request_timeout_seconds=0.5), NATIVE, NATIVE)
+        first, second = ask(model_at(endpoint, give_up_after_seconds=1.5, request_timeout_seconds=0.5), NATIVE, NATIVE)
         took = time.monotonic() - started
         count = endpoint.count
     assert isinstance(first, errors.EndpointDownError)
