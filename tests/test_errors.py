@@ -117,6 +117,12 @@ MESSAGES = [
         "Cannot pin p7: it is not resident. Page it in first.",
         {"page": "p7", "wanted": "pin"},
     ),
+    (
+        errors.ContextLengthError("The endpoint takes 4,096 tokens; 5,000 were sent.", 4096, 5000),
+        "The endpoint takes 4,096 tokens; 5,000 were sent.",
+        {"limit": 4096, "sent": 5000},
+    ),
+    (errors.NoReplyError("Nothing came back.", 2.5), "Nothing came back.", {"retry_after": 2.5}),
 ]
 
 

@@ -36,7 +36,8 @@ class Share:
         n, p, z = self.of, self.count / self.of, Z_95
         middle = (p + z * z / (2 * n)) / (1 + z * z / n)
         half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return max(0.0, middle - half), min(1.0, middle + half)
+        # At 0 and 1 the bounds are the share itself, but for a last digit.
+        return max(0.0, min(p, middle - half)), min(1.0, max(p, middle + half))
 
     def as_record(self) -> dict[str, float | int | None]:
         """The share as JSON has it."""

@@ -43,6 +43,8 @@ NOTE_SHARE = 0.75
 """A line is noted when its score is at least this share of the best so far."""
 NOTE_FLOOR = 0.2
 """A line that bears less of the question than this is not worth a note."""
+LONGEST_RUNNING_HEAD = 80
+"""What stands on several pages and has more characters is said twice: overlapping passages, a notice sent again."""
 NOTED = re.compile(r"^(\d\.\d\d) (.*)$", re.DOTALL)
 
 
@@ -119,6 +121,8 @@ class _Reading:
             if self._figures.is_complete(SURE if listed_first else LIKELY):
                 return True
         best = max((line.score for line in [*self._seen, *self._noted]), default=0.0)
+        if self._words.identifiers:
+            return best >= FAIR
         strong = STRONG_FIGURES if self._words.statements else STRONG if read < MANY_PAGES else FAIR
         return best >= strong and read >= LEAST_PAGES
 
@@ -134,8 +138,9 @@ class _Reading:
             return calls + (self._searches(at_once - 1) if ahead else [])
         if left < SMALLEST_PAGE:
             return []
-        outlines = [_call("outline", **arguments) for arguments in self._plan.outlines()]
-        return outlines or self._searches(max(1, at_once))
+        first = [_call("outline", **arguments) for arguments in self._plan.outlines()]
+        first += [_call("find", **arguments) for arguments in self._plan.finds()]
+        return first or self._searches(max(1, at_once))
 
     def _searches(self, most: int) -> list[ToolCall]:
         return [_call("search", **arguments) for arguments in self._plan.next_searches(most)]
@@ -200,11 +205,11 @@ class _Reading:
 
 
 def _without_running_heads(passages: Sequence[Passage]) -> list[Passage]:
-    """The passages but those that stand on several pages alike: titles, headers and footers."""
+    """The passages but short ones that stand on several pages alike: titles, headers and footers."""
     pages: dict[str, set[str]] = {}
     for passage in passages:
         pages.setdefault(passage.text, set()).add(passage.handle)
-    return [passage for passage in passages if len(pages[passage.text]) == 1]
+    return [p for p in passages if len(pages[p.text]) == 1 or len(p.text) > LONGEST_RUNNING_HEAD]
 
 
 def _from_note(addresses: Sequence[str], text: str) -> Passage | None:

@@ -83,7 +83,7 @@ def figures_on(page: PageView, operands: Sequence[Operand], vocabulary: Vocabula
         return []
     top = [*page.headings, *(text for _, text in page.lines[:TITLE_LINES]), *page.columns]
     shown = {name: _is_shown(top, titles) for name, titles in vocabulary.statements.items()}
-    part = PART_OF_A_YEAR if any(_PART_YEAR.search(line) for line in top) else 1.0
+    part = PART_OF_A_YEAR if any(_PART_YEAR.search(line) and table_row(line) is None for line in top) else 1.0
     scale = _scale([*page.headings, *page.columns, *(text for _, text in page.lines)])
     best: dict[Operand, Found] = {}
     for operand in operands:
@@ -160,7 +160,7 @@ STATEMENT_WORDS = frozenset({"statement", "sheet", "account"})
 """A word of a statement's own title."""
 MOST_TITLE_WORDS = 12
 _PART_YEAR = re.compile(
-    r"\b(?:half[- ]year|(?:first|second) half|quarter(?:ly)?|interim|(?:three|six|nine|3|6|9) months)\b|"
+    r"\b(?:half[- ]year|(?:first|second) half|quarter(?:ly)?|interim|(?:three|six|nine|3|6|9) months (?:ended|to))\b|"
     r"\b[QH][1-4] ?(?:19|20)\d\d",
     re.IGNORECASE,
 )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from docpager.models.answer_forms import FULL_DATE, NUMBER, form_share
 from docpager.models.question_words import AnswerForm, QuestionWords
-from docpager.models.stemming import stems
+from docpager.models.stemming import stem, stems
 from docpager.records.views import PageView
 
 MOST_LINES, MOST_WORDS = 3, 90
@@ -27,6 +27,9 @@ NO_FORM = 5.6
 """What a passage without the form asked for loses, times what ``form_share`` takes from it."""
 NOTHING_NEW = 4.7
 """What a passage loses that says nothing but the question's own words and its headings."""
+NO_WORD, CROWDED = 3.0, 12
+"""What a passage loses that has no word of the question itself, on a page of so many passages, where it may speak of
+something else. On a page of fewer it loses less, with their square."""
 SHORT = 0.9
 """What the shortest passage loses beside one of ``LONG_WORDS`` words."""
 LONG_WORDS = 25
@@ -34,11 +37,13 @@ FURTHER_DOWN = 2.0
 """What a passage loses for each time the rank of its page in a search is e times higher."""
 CONCEPT_WEIGHT = 1.5
 """A concept counts this much beside a single word."""
+IDENTIFIER_WEIGHT = 4.0
+"""An identifier counts this much beside a word as rare: what does not hold it is about something else."""
 UNSEEN = 0.5
 """A word that nothing in the context bears is rarer than any other by this share only."""
 LABEL_BONUS = 3.0
 """What a table row gains whose label says nothing but what was asked."""
-EVEN, STEEPNESS = 2.9, 0.6
+EVEN, STEEPNESS = 2.95, 0.6
 """A passage of this many points is as likely the answer as not; the slope of the logistic curve there."""
 AS_GOOD = 0.4
 """A passage is nearly as good as the best when its odds are this share of the best one's."""
@@ -91,6 +96,8 @@ class PassageScorer:
         self._terms = {
             term: _rarity(sum(term in text for text in shown), len(shown)) for term in [*words.terms, *words.years]
         }
+        for term in map(stem, words.identifiers):
+            self._terms[term] = IDENTIFIER_WEIGHT * self._terms.get(term, 0.0)
         self._concepts = [
             (concept, CONCEPT_WEIGHT * _rarity(sum(map(concept.borne_by, shown)), len(shown)))
             for concept in words.concepts
@@ -104,12 +111,14 @@ class PassageScorer:
         around = {*stems(" ".join([page.document, *page.headings, *page.columns])), *self._named_in(page.document)}
         spans = list(_passages(page))
         own = [set(stems(text)) | around for _, _, text in spans]
+        crowd = min(1.0, len(spans) / CROWDED) ** 2
         passages = []
         for n, (first, last, text) in enumerate(spans):
             near = set().union(*own[max(0, n - 1) : n + 2])
             wider = self._share(set().union(*own[max(0, n - NEAR) : n + NEAR + 1]))
             points = IN_LINE * self._share(own[n]) + NEXT_TO_IT * self._share(near) + NEAR_IT * wider
             points -= NO_FORM * (1 - form_share(self._words.form, text, self._asked))
+            points -= 0 if self._bears_any(set(stems(text))) else NO_WORD * crowd
             points -= 0 if own[n] - around - self._asked else NOTHING_NEW
             points -= SHORT * (1 - min(1, len(text.split()) / LONG_WORDS)) + FURTHER_DOWN * math.log(rank)
             points += LABEL_BONUS * self._label(text)
@@ -120,6 +129,10 @@ class PassageScorer:
         """The words of the question that stand in a document's name, as in ``BESTBUY_2023``."""
         letters = _letters(document)
         return {term for term in self._terms if len(term) >= RUN_TOGETHER and term in letters}
+
+    def _bears_any(self, words: set[str]) -> bool:
+        """Whether some words hold any of the question's."""
+        return not words.isdisjoint(self._terms) or any(concept.borne_by(words) for concept, _ in self._concepts)
 
     def _share(self, words: set[str]) -> float:
         """The share of the question that some words bear, rare ones counting more."""
@@ -170,12 +183,19 @@ def _passages(page: PageView) -> Iterator[Span]:
     group: list[tuple[int, str]] = []
     full = FULL_LINE * max((len(text) for _, text in page.lines), default=0)
     for number, text in page.lines:
-        if group and not (len(group) < MOST_LINES and len(group[-1][1]) >= full and _runs_on(group[-1][1], text)):
-            yield group[0][0], group[-1][0], " ".join(line for _, line in group)
-            group = []
+        if group:
+            words = sum(len(line.split()) for _, line in group) + len(text.split())
+            fits = len(group) < MOST_LINES and words <= MOST_WORDS
+            if not (fits and len(group[-1][1]) >= full and _runs_on(group[-1][1], text)):
+                yield _span(group)
+                group = []
         group.append((number, text))
     if group:
-        yield group[0][0], group[-1][0], " ".join(line for _, line in group)
+        yield _span(group)
+
+
+def _span(group: Sequence[tuple[int, str]]) -> Span:
+    return group[0][0], group[-1][0], " ".join(line for _, line in group)
 
 
 def _runs_on(line: str, following: str) -> bool:

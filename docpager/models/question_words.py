@@ -13,6 +13,10 @@ from docpager.transcript import ANSWER_REQUESTS
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _SHORT_YEAR = re.compile(r"\bFY\s?'?(\d\d)\b", re.IGNORECASE)
+_IDENTIFIER = re.compile(
+    r"(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])(?!\d+(?:st|nd|rd|th)?-[a-z]+\b|FY)[\w-]{6,}(?![\w-])"
+)
+"""Six characters or more in one word, letters and digits among them."""
 _ASIDE = re.compile(
     r"^(?:answer|round|base|give|respond|please|calculate|compute|approach|use|assume|state|explain|report|express|if)\b"
     r"|\b(?:is|are) defined as\b",
@@ -70,6 +74,8 @@ class QuestionWords:
     names: tuple[str, ...]
     """Capitalised words and runs of them that do not merely begin a sentence."""
     years: tuple[str, ...]
+    identifiers: tuple[str, ...]
+    """Keys, numbers and codes that documents hold letter for letter, if at all."""
     form: AnswerForm
 
     @classmethod
@@ -93,6 +99,7 @@ class QuestionWords:
             query=" ".join(dict.fromkeys(words)),
             names=_names(question),
             years=tuple(years),
+            identifiers=tuple(dict.fromkeys(_IDENTIFIER.findall(question))),
             form=form or _form(question),
         )
 

@@ -91,6 +91,12 @@ class ReadingPlan:
         """Whether a page of a statement that the question needs was listed and not read."""
         return any(page.handle not in self._at.read_handles for page in self._statement_pages())
 
+    def finds(self) -> list[dict[str, Any]]:
+        """Exact searches for the question's identifiers that were not made yet."""
+        asked = {str(arguments.get("text")) for arguments in self._at.asked("find")}
+        scope: dict[str, Any] = {"documents": list(self.scope)} if self.scope else {}
+        return [{"text": text, **scope} for text in self._words.identifiers if text not in asked]
+
     def next_searches(self, most: int) -> list[dict[str, Any]]:
         """The searches whose turn it is, so many at once; none when all are worked through."""
         made = Counter(self._search_of(arguments) for arguments in self._at.asked("search"))

@@ -102,12 +102,14 @@ class Situation:
         own = next((arguments.get("query") for arguments in self.asked("search")), None)
         ranks = {row.handle: OUTLINED for view in self.outlines for row in view.rows}
         for view in self.results:
-            for rank, hit in enumerate(view.hits, start=view.first if view.query == own else view.first + BESIDE):
+            for rank, hit in enumerate(
+                view.hits, start=view.first + (BESIDE if view.tool == "search" and view.query != own else 0)
+            ):
                 ranks[hit.handle] = min(rank, ranks.get(hit.handle, rank))
         return ranks
 
     def rank(self, handle: str) -> int:
-        """Where the search with the question's own words ranked a page, from 1; searches beside it count less.
+        """Where find, or the search with the question's own words, ranked a page, from 1; other searches count less.
 
         Far down for a page that nothing in the context lists any more.
         """

@@ -114,7 +114,7 @@ def test_nq_finds_answers_in_the_lines_cited_and_draws_the_curve(docpager, tmp_p
     known, other, summary = map(json.loads, ended.out.splitlines())
     assert (known["resident"], known["right"], known["right_in_words"]) == (True, True, True)
     assert (other["exit_status"], other["right"]) == ("abstained", False)
-    assert other["confidence"] < 0.45
+    assert 0 <= other["confidence"] < known["confidence"]
     assert summary["wrong"]["count"] == 0
     assert summary["abstained"]["count"] == 1
     assert summary["risk_coverage"][0]["answered"] == 1
@@ -130,7 +130,7 @@ def test_kv_finds_each_value_in_a_set_larger_than_the_window(docpager, tmp_path)
         sets.append({"ordered_kv_records": pairs, "key": key, "value": value})
     write_lines(tmp_path / "kv75.jsonl", sets)
     rows = tmp_path / "rows.jsonl"
-    ended = docpager("bench", "kv", tmp_path, "--workers", 1, "--rows", rows)
+    ended = docpager("bench", "kv", tmp_path, "--workers", 1, "--rows", rows, "--abstain-threshold", 0.1)
     assert "window 2048" in ended.out
     for row, made_set in zip(read_lines(rows), sets, strict=True):
         assert row["right"] is row["resident"] is True

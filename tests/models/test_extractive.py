@@ -94,3 +94,21 @@ def test_summarised_log_is_still_understood():
     )
     assert any(event.event == "Summarized" for event in answer.events)
     assert answer.exit_status is ExitStatus.ANSWERED
+
+
+def test_identifier_is_found_letter_for_letter_at_once():
+    pairs = {f"k{n:03}-{n * 7919 % 1000:03}x": f"v{n * 104729 % 10**6:06}" for n in range(300)}
+    lines = [f"{key}: {value}" for key, value in pairs.items()]
+    archive = InMemoryArchive.of({"pairs.txt": "\n\n".join("\n".join(lines[n : n + 10]) for n in range(0, 300, 10))})
+    for key in list(pairs)[::60]:
+        answer = ask(ExtractiveModel(), f"What is the value of {key}?", archive=archive, context_tokens=2048)
+        assert [citation.quote for citation in answer.citations] == [f"{key}: {pairs[key]}"]
+        assert answer.paging.steps <= 4
+
+
+def test_running_heads_are_no_answers_and_overlapping_passages_are():
+    said = "The lighthouse of Norhaven was finished by the masons of the town in the autumn of 1843, after nine years."
+    head = "Norhaven lighthouse"
+    pages = {f"book-{n}.txt": f"{head}\n\n{said} Page {n} goes on about lamps." for n in range(3)}
+    answer = ask(ExtractiveModel(), "When was the lighthouse of Norhaven finished?", archive=InMemoryArchive.of(pages))
+    assert answer.citations[0].quote == said

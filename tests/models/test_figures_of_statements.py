@@ -34,7 +34,7 @@ Total current liabilities 25 24
 Long-term debt 30 35
 """
 DISCUSSION = """Discussion and analysis
-Selected data for six months
+Selected data for the six months to June
 2023 2022
 Total revenue 41 38
 Revenue rose because more people sailed.

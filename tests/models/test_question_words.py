@@ -57,3 +57,16 @@ def test_forms_of_a_word_share_their_stem(a, b):
 
 def test_stop_words_have_no_stems():
     assert stems("What is the price of tea?") == ["price", "tea"]
+
+
+@pytest.mark.parametrize(
+    ("question", "identifiers"),
+    [
+        ('What is the value of the key "2a8d601d-1d69-4e64"?', ("2a8d601d-1d69-4e64",)),
+        ("Who holds ticket LC-88214 of hull B737MAX?", ("LC-88214", "B737MAX")),
+        ("What was the 3-year average in FY2019, as of 1st July 2022?", ()),
+        ("Who is the captain?", ()),
+    ],
+)
+def test_identifiers_are_words_of_letters_and_digits(question, identifiers):
+    assert QuestionWords.of(question).identifiers == identifiers
