@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from docpager.batch.runner import RunReport
     from docpager.ingest.report import IngestProgress, IngestReport
     from docpager.models.openai import OpenAIModel
+    from docpager.models.openai.checkup import Checkup
     from docpager.records import Answer
 
 ReplySeen = Callable[[ModelReply], None]
@@ -119,6 +120,28 @@ def endpoint_model(settings: AgentSettings, connection: ConnectionSettings | Non
             "for OpenAI's; or use the one that is built in: extractive."
         )
     return OpenAIModel(settings, reached, Prices.load(connection.prices))
+
+
+def examine_endpoint(settings: AgentSettings, connection: ConnectionSettings | None = None) -> Checkup:
+    """What the settings' endpoint and model can do; raises ``ConfigurationError``, ``EndpointDownError``.
+
+    Where the settings name no model of it, only those it has are listed.
+    """
+    from docpager.models.extractive import ExtractiveModel
+    from docpager.models.openai.checkup import Checkup, examine, listed_models
+    from docpager.models.tokens import counter_for_model
+
+    model = endpoint_model(settings, connection)
+
+    async def examined() -> Checkup:
+        try:
+            if settings.model == ExtractiveModel.name:
+                return Checkup(model.connection.shown, "", await listed_models(model))
+            return await examine(model, counter_for_model(settings.model))
+        finally:
+            await model.close()
+
+    return asyncio.run(examined())
 
 
 def make_agent(
