@@ -224,6 +224,7 @@ class _Sitting:
             result = self._carry_out(call)
             entry.results.append(result.parts)
             entry.summary = _summary(entry.summary, call, result.told)
+            self.work.recall.add(self.work.step, call, "\n".join(part.text for part in result.parts))
             if result.ending is not None:
                 return result.ending
         if error:
