@@ -278,6 +278,7 @@ def ask_in_processes(
     settings: AgentSettings,
     *,
     archive: str,
+    connection: ConnectionSettings | None = None,
     workers: int = 0,
     progress: Callable[[], None] | None = None,
 ) -> list[Asked]:
@@ -288,8 +289,9 @@ def ask_in_processes(
     from docpager.analysis.bench_asking import failed
     from docpager.batch.executors.processes import ProcessExecutor
 
-    agent = make_agent(settings, open_archive(archive))  # raises here what would fail every question
-    ask_one = partial(_ask_in_worker, settings, archive, agent.archive.generation)
+    connection = connection or ConnectionSettings()
+    agent = make_agent(settings, open_archive(archive), connection=connection)  # raises what would fail every question
+    ask_one = partial(_ask_in_worker, settings, connection, archive, agent.archive.generation)
     timeout = settings.question_timeout_seconds + _WORKER_START_SECONDS
     found: dict[int, Asked] = {}
     with ProcessExecutor(workers=min(workers, len(questions)), timeout_seconds=timeout) as executor:
@@ -305,17 +307,21 @@ def ask_in_processes(
     return [found[number] for number in range(len(questions))]
 
 
-def _ask_in_worker(settings: AgentSettings, uri: str, generation: str, numbered: tuple[int, Question]) -> Asked:
+def _ask_in_worker(
+    settings: AgentSettings, connection: ConnectionSettings, uri: str, generation: str, numbered: tuple[int, Question]
+) -> Asked:
     from docpager.analysis.bench_asking import ask
 
-    runner, agent = _worker_agent(settings, uri, generation)
+    runner, agent = _worker_agent(settings, connection, uri, generation)
     return runner.run(ask(agent, numbered[1]))
 
 
 @cache
-def _worker_agent(settings: AgentSettings, uri: str, generation: str) -> tuple[asyncio.Runner, Agent]:
+def _worker_agent(
+    settings: AgentSettings, connection: ConnectionSettings, uri: str, generation: str
+) -> tuple[asyncio.Runner, Agent]:
     """A worker's agent and the one event loop it lives in, for as long as the worker does."""
-    return asyncio.Runner(), make_agent(settings, open_archive(uri, generation=generation))
+    return asyncio.Runner(), make_agent(settings, open_archive(uri, generation=generation), connection=connection)
 
 
 def verify_run(run: str | Path, *, archive: str | None = None) -> VerifyReport:
