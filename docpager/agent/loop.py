@@ -127,6 +127,7 @@ class _Sitting:
     model_reported: str | None = None
     transcript: list[dict[str, Any]] = field(default_factory=list)
     silent: int = 0
+    refused: set[tuple[str, str, str]] = field(default_factory=set)
     last_request: tuple[Message, ...] = ()
     work: Workspace = field(init=False)
     context: MainContext = field(init=False)
@@ -247,9 +248,17 @@ class _Sitting:
         try:
             result = carry_out(self.work, call.name, call.arguments)
         except (ToolError, PagerError) as error:
-            return shown(ErrorView(str(error)))
+            return shown(ErrorView(self._refused_again(call, str(error))))
         self.ladder.bury(result.evicted)
         return result
+
+    def _refused_again(self, call: ToolCall, error: str) -> str:
+        """An error in words; one that the very same call met before says so, for models that go on as they began."""
+        key = (call.name, call.arguments, error)
+        told = f"{error} You made this very call before, and it failed then too: change it, or call another tool."
+        again = key in self.refused
+        self.refused.add(key)
+        return told if again else error
 
     def _note_call(self, request: ModelRequest, reply: ModelReply, milliseconds: float) -> None:
         usage = self._known_usage(request, reply)

@@ -14,8 +14,9 @@ from docpager.models.openai.model import OpenAIModel
 from docpager.protocols import TokenCounter
 from docpager.records import Message, ModelReply, ModelRequest, Role
 
-PROMPT_LINES = 150
-"""Lines of the prompt that measures reading: about 1,500 tokens, more than the smallest piece a cache keeps."""
+_LINE = "On day {n} the harbour master counted the ships, wrote their names into the book and went home."
+PROMPT_LINES = 60
+"""Lines of the prompt that measures reading: about 1,300 tokens, more than the smallest piece a cache keeps."""
 WRITTEN_TOKENS = 64
 CLOSE_COUNT = 1.05
 """A count of tokens that is further from ours is worth a word."""
@@ -26,7 +27,7 @@ _JSON_PROBE = ModelRequest(
         Message(Role.USER, "Call the tool report_word with the word ready."),
     ),
     (),
-    max_reply_tokens=1024,
+    max_reply_tokens=256,
     json_tools=(facts.PROBE_TOOL,),
 )
 
@@ -69,7 +70,7 @@ async def examine(model: OpenAIModel, counter: TokenCounter) -> Checkup:
     probe = await _tried(found, "calls of tools", model.probe_tools())
     found.native_tools = None if probe is None else probe.native
     reply = await _tried(found, "replies in JSON", model.complete(_JSON_PROBE))
-    found.json_replies = None if reply is None else _is_call(reply)
+    found.json_replies = None if reply is None or _only_thought(reply) else _is_call(reply)
     await _read_twice(model, counter, found)
     await _write(model, found)
     found.lessons = list(model.dialect.lessons)
@@ -85,6 +86,10 @@ async def _tried(found: Checkup, what: str, call: Awaitable[Result]) -> Result |
         return None
 
 
+def _only_thought(reply: ModelReply) -> bool:
+    return reply.finish_reason == "length" and not reply.text
+
+
 def _is_call(reply: ModelReply) -> bool:
     value = first_object(reply.text)
     return value is not None and value.get("tool") == facts.PROBE_TOOL.name and isinstance(value.get("arguments"), dict)
@@ -93,7 +98,7 @@ def _is_call(reply: ModelReply) -> bool:
 async def _read_twice(model: OpenAIModel, counter: TokenCounter, found: Checkup) -> None:
     """Sends one long prompt twice: how fast it is read, how it is counted, and whether it is cached."""
     # A line that no prompt before had comes first, so that the first reading is not served from a cache.
-    lines = [f"Checked at {time.time_ns()}.", *(f"Entry {n}: {n * 7919 % 9973} crates." for n in range(PROMPT_LINES))]
+    lines = [f"Checked at {time.time_ns()}.", *(_LINE.format(n=n) for n in range(1, PROMPT_LINES + 1))]
     messages = (Message(Role.USER, "\n".join([*lines, "Say: yes"])),)
     request = ModelRequest(messages, (), max_reply_tokens=16)
     clock = time.monotonic()
