@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from docpager.batch.runner import Progress as RunProgressSeen
     from docpager.batch.runner import RunReport
     from docpager.ingest.report import IngestProgress, IngestReport
+    from docpager.models.assisted import Assistant
     from docpager.models.openai import OpenAIModel
     from docpager.models.openai.checkup import Checkup
     from docpager.records import Answer
@@ -159,7 +160,26 @@ def make_agent(
     nonce = hex_id(settings_sha256(settings), archive.uri, archive.generation)[:8]
     model = model or chat_model(settings, connection)
     facts = model if isinstance(model, ModelFacts) else None
-    return Agent(archive, model, counter_for_model(settings.model), settings, nonce=nonce, facts=facts)
+    counter = counter_for_model(settings.model)
+    return Agent(
+        archive, model, counter, settings, nonce=nonce, facts=facts, assistant=assistant(settings, model, counter)
+    )
+
+
+def assistant(settings: AgentSettings, model: ChatModel, counter: TokenCounter) -> Assistant | None:
+    """What steers a model that cannot; None for the built-in reader and where the model always steers itself."""
+    from docpager.agent.prompts import prompt
+    from docpager.models.assisted import Assistant
+    from docpager.models.extractive import ExtractiveModel
+    from docpager.models.vocabulary import Vocabulary
+    from docpager.tool_protocol import TOOL_PROTOCOLS
+
+    if model.name == ExtractiveModel.name or settings.autonomy == "full":
+        return None
+    reader = ExtractiveModel(settings.abstain_threshold, Vocabulary.load(settings.vocabulary))
+    # What is held to a schema in its text cannot miss its three replies; native calls, a weak model can.
+    protocol = TOOL_PROTOCOLS["native" if settings.tool_protocol == "native" else "json"]
+    return Assistant(reader, counter, prompt("assisted"), protocol)
 
 
 def resolve_documents(archive: Archive, names: Sequence[str]) -> list[Document]:

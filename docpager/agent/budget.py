@@ -31,6 +31,8 @@ class WindowPlan:
     notebook: int
     tail_fixed: int
     """The tail's own words: delimiter, budget line, warning, and the second copy of the question."""
+    short_prompt: int = 0
+    """What the model is sent beside pages and question where the built-in reader reads the rest for it; else 0."""
 
     @property
     def tail(self) -> int:
@@ -38,9 +40,14 @@ class WindowPlan:
         return self.page_table + self.notebook + self.tail_fixed
 
     @property
+    def apart(self) -> int:
+        """What the built-in reader reads in the model's place; it takes nothing of the model's window."""
+        return self.system + self.log + self.tail - self.short_prompt if self.short_prompt else 0
+
+    @property
     def fixed(self) -> int:
         """All that pages cannot have."""
-        return self.reply + self.system + self.question + self.log + self.tail
+        return self.reply + self.system + self.question + self.log + self.tail - self.apart
 
     @property
     def capacity(self) -> int:
@@ -49,33 +56,35 @@ class WindowPlan:
 
     @property
     def request_limit(self) -> int:
-        """The most tokens a request may have."""
-        return self.window - self.reply
+        """The most tokens a request may have: of the model, or of the reader that steers it."""
+        return self.window + self.apart - self.reply
 
     @classmethod
-    def divide(cls, settings: AgentSettings, *, system: int, question: int, window: int | None = None) -> WindowPlan:
+    def divide(
+        cls, settings: AgentSettings, *, system: int, question: int, window: int | None = None, short_prompt: int = 0
+    ) -> WindowPlan:
         """Divides a window, the largest the settings allow where none is given.
 
         Raises ``WindowTooSmallError`` when no page would fit.
         """
-        plan = cls._of(window or settings.largest_window, settings, system, question)
+        plan = cls._of(window or settings.largest_window, settings, system, question, short_prompt)
         if plan.capacity < SMALLEST_PAGE:
             smallest = plan.window
-            while cls._of(smallest, settings, system, question).capacity < SMALLEST_PAGE:
+            while cls._of(smallest, settings, system, question, short_prompt).capacity < SMALLEST_PAGE:
                 smallest += ROUND_TO - smallest % ROUND_TO
             raise WindowTooSmallError(plan.window, plan.fixed, SMALLEST_PAGE, smallest)
         return plan
 
     def resized(self, settings: AgentSettings, window: int) -> WindowPlan:
         """The same question in another window."""
-        return self._of(window, settings, self.system, self.question)
+        return self._of(window, settings, self.system, self.question, self.short_prompt)
 
     def with_less_log(self) -> WindowPlan:
         """The same window, where half of the log's share is for pages."""
         return replace(self, log=self.log // 2)
 
     @classmethod
-    def _of(cls, window: int, settings: AgentSettings, system: int, question: int) -> WindowPlan:
+    def _of(cls, window: int, settings: AgentSettings, system: int, question: int, short_prompt: int) -> WindowPlan:
         return cls(
             window=window,
             reply=settings.reply_tokens or min(1024, max(200, window // 8)),
@@ -85,4 +94,5 @@ class WindowPlan:
             page_table=min(600, window // 20),
             notebook=min(1500, window // 16),
             tail_fixed=question + 90,
+            short_prompt=short_prompt,
         )

@@ -6,16 +6,18 @@ import asyncio
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from docpager.agent.autonomy import TooWeakError
 from docpager.agent.budget import WindowPlan
 from docpager.agent.citations import Statement
 from docpager.agent.documents import DocumentIndex
 from docpager.agent.finishing import finished
-from docpager.agent.ladder import Ladder, count_tool
-from docpager.agent.main_context import EARLIER, LogEntry, MainContext, MemoCounter, Part, common_prefix_tokens
+from docpager.agent.ladder import Ladder
+from docpager.agent.main_context import EARLIER, LogEntry, MainContext, MemoCounter, Part
+from docpager.agent.model_calls import ModelCalls
 from docpager.agent.terms import Terms
 from docpager.agent.tool_result import Ending, ToolResult, shown
 from docpager.agent.tools import TOOLS, carry_out
@@ -30,18 +32,17 @@ from docpager.errors import (
     ToolError,
     WindowTooSmallError,
 )
+from docpager.models.assisted import Assistant
 from docpager.protocols import Archive, ChatModel, ModelFacts, TokenCounter
 from docpager.records import (
     VERIFIED_STATUSES,
     Answer,
     ExitStatus,
-    Message,
     ModelReply,
     ModelRequest,
     PagingCounts,
     Question,
     ToolCall,
-    Usage,
 )
 from docpager.records.views import ErrorView
 from docpager.settings import AgentSettings
@@ -66,13 +67,14 @@ class Agent:
         *,
         nonce: str = "docpager",
         facts: ModelFacts | None = None,
+        assistant: Assistant | None = None,
     ) -> None:
         self.archive = archive
         self.model = model
         self.counter = counter
         self.nonce = nonce
         self.documents = DocumentIndex(archive.documents())
-        self.terms = Terms(settings, counter, nonce=nonce, facts=facts)
+        self.terms = Terms(settings, counter, nonce=nonce, facts=facts, assistant=assistant)
 
     @property
     def settings(self) -> AgentSettings:
@@ -98,10 +100,14 @@ class Agent:
         except ModelError as error:
             return self._failed(question, ExitStatus.MODEL_ERROR, error)
         try:
-            sitting = _Sitting(self, question, usage)
+            sitting = _Sitting(self, question, ModelCalls(usage))
+            try:
+                return await sitting.work_on()
+            except TooWeakError as error:
+                self.terms.assist(str(error))
+                return await sitting.assisted(str(error)).work_on()
         except (ToolError, WindowTooSmallError) as error:
             return self._failed(question, ExitStatus.INVALID, error)
-        return await sitting.work_on()
 
     def _failed(self, question: Question, status: ExitStatus, error: DocpagerError) -> Answer:
         return Answer(
@@ -119,16 +125,15 @@ class _Sitting:
 
     agent: Agent
     question: Question
-    usage: Usage = field(default_factory=Usage)
-    cacheable: int = 0
-    counted: int | None = None
-    count_error: float | None = None
-    peak: int = 0
-    model_reported: str | None = None
-    transcript: list[dict[str, Any]] = field(default_factory=list)
+    calls: ModelCalls
     silent: int = 0
     refused: set[tuple[str, str, str]] = field(default_factory=set)
-    last_request: tuple[Message, ...] = ()
+    calls_made: int = 0
+    """Calls that could be carried out."""
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    clock: float = field(default_factory=time.monotonic)
+    model: ChatModel = field(init=False)
+    autonomy: str = field(init=False)
     work: Workspace = field(init=False)
     context: MainContext = field(init=False)
     ladder: Ladder = field(init=False)
@@ -147,15 +152,22 @@ class _Sitting:
             sizes=agent.terms.sizes,
         )
         terms = agent.terms
+        self.model, self.autonomy = terms.autonomy.model_for_question(agent.model), terms.autonomy.name
         self.context = MainContext(terms.system, text, terms.tools, terms.protocol, counter)
         self.ladder = Ladder(self.work, self.context, agent.nonce)
         self.keeper = WindowKeeper(self.work, terms.window, self.ladder.bury)
 
+    def assisted(self, reason: str) -> _Sitting:
+        """The question begun anew with a model that is steered; what was used for it so far stays counted."""
+        again = _Sitting(self.agent, self.question, self.calls.begun_anew(), started=self.started, clock=self.clock)
+        again.work.note_event("Assisted", {"reason": reason, "steps": self.work.step})
+        return again
+
     async def work_on(self) -> Answer:
-        started, clock = datetime.now(UTC), time.monotonic()
         fields: dict[str, Any]
+        left = self.agent.settings.question_timeout_seconds - (time.monotonic() - self.clock)
         try:
-            async with asyncio.timeout(self.agent.settings.question_timeout_seconds):
+            async with asyncio.timeout(left):
                 fields = self._ended(await self._until_ended())
         except TimeoutError:
             fields = self._from_notes(ExitStatus.TIME_LIMIT)
@@ -172,9 +184,9 @@ class _Sitting:
         self.work.note_event("Answered", {"exit_status": str(fields["exit_status"]), **self._readahead_account(fields)})
         return Answer(
             question_id=self.question.question_id,
-            started_at=started,
+            started_at=self.started,
             finished_at=datetime.now(UTC),
-            latency_seconds=time.monotonic() - clock,
+            latency_seconds=time.monotonic() - self.clock,
             **self._account(),
             **fields,
         )
@@ -185,8 +197,11 @@ class _Sitting:
             self.work.step += 1
             reply = await self._query()
             ending = await asyncio.to_thread(self._execute, reply)
+            trial = self.agent.terms.autonomy
             if ending is not None:
+                trial.judge_ending(ending.abstain_reason is None, self.work.counts)
                 return ending
+            trial.judge_step(self.work.step, self.calls_made, self.work.counts)
             if not self.ladder.relieved():
                 return ExitStatus.THRASHING
         return ExitStatus.STEP_LIMIT
@@ -196,18 +211,18 @@ class _Sitting:
         refused = 0
         while True:
             request = await asyncio.to_thread(self._fitting_request)
-            tokens = self.ladder.count(request)
-            self.peak = max(self.peak, tokens)
             clock = time.monotonic()
             try:
-                reply = await self.agent.model.complete(request)
+                reply = await self.model.complete(request)
             except ContextLengthError as error:
-                refused += 1
+                refused, tokens = refused + 1, self.ladder.count(request)
+                self.calls.peak = max(self.calls.peak, tokens)
                 if refused == MAX_REFUSED_REQUESTS:
                     raise NoRoomError(tokens, error.limit or self.work.plan.request_limit) from None
                 self.keeper.refused(tokens, error)
                 continue
-            self._note_call(request, reply, (time.monotonic() - clock) * 1000)
+            milliseconds, window = (time.monotonic() - clock) * 1000, self.agent.terms.window
+            self.calls.note(request, reply, milliseconds, work=self.work, ladder=self.ladder, window=window)
             if not self.keeper.makes_room_for(reply):
                 return reply
 
@@ -235,11 +250,12 @@ class _Sitting:
     def _read_calls(self, reply: ModelReply) -> tuple[tuple[ToolCall, ...], str]:
         """The calls in a reply, or what to tell a model that made none."""
         try:
-            calls = self.agent.terms.protocol.read_calls(reply)
+            calls = self.context.protocol.read_calls(reply)
         except ToolError as error:
             return (), str(error)
         self.silent = 0 if calls else self.silent + 1
         if self.silent >= MAX_SILENT_REPLIES:
+            self.agent.terms.autonomy.judge_silence(self.silent)
             raise ModelError(f"The model called no tool in {self.silent} replies; the last said: {reply.text[:200]!r}")
         names = ", ".join(TOOLS)
         return calls, "" if calls else f"Your reply called no tool. Call one of: {names}. To finish, call answer."
@@ -249,6 +265,7 @@ class _Sitting:
             result = carry_out(self.work, call.name, call.arguments)
         except (ToolError, PagerError) as error:
             return shown(ErrorView(self._refused_again(call, str(error))))
+        self.calls_made += 1
         self.ladder.bury(result.evicted)
         return result
 
@@ -260,46 +277,11 @@ class _Sitting:
         self.refused.add(key)
         return told if again else error
 
-    def _note_call(self, request: ModelRequest, reply: ModelReply, milliseconds: float) -> None:
-        usage = self._known_usage(request, reply)
-        self.usage += usage
-        self._compare_counts(self.ladder.count(request), reply.usage.prompt_tokens)
-        self.model_reported = reply.model_reported or self.model_reported
-        if self.last_request:
-            schemas = sum(count_tool(spec, self.work.counter) for spec in request.tools)
-            self.cacheable += schemas + common_prefix_tokens(self.last_request, request.messages, self.work.counter)
-        self.last_request = request.messages
-        messages = [asdict(message) for message in request.messages]
-        self.transcript.append({"step": self.work.step, "messages": messages, "reply": asdict(reply)})
-        self.work.note_event(
-            "ModelCall",
-            {"calls": [call.name for call in reply.tool_calls]},
-            prompt_tokens=usage.prompt_tokens,
-            cached_tokens=usage.cached_tokens,
-            completion_tokens=usage.completion_tokens,
-            cost_usd=usage.cost_usd,
-            milliseconds=milliseconds,
-        )
-
-    def _compare_counts(self, ours: int, theirs: int) -> None:
-        """Notes how far our count of a request is from the endpoint's, which said none where it says 0."""
-        if theirs:
-            self.agent.terms.window.counted(ours, theirs)
-            self.counted = (self.counted or 0) + ours
-            self.count_error = max(self.count_error or 0.0, abs(theirs - ours) / theirs)
-
-    def _known_usage(self, request: ModelRequest, reply: ModelReply) -> Usage:
-        """What the model reported; our own count of the tokens where it reported none."""
-        if reply.usage.prompt_tokens:
-            return reply.usage
-        written = reply.text + "".join(call.name + call.arguments for call in reply.tool_calls)
-        counted = self.work.counter.count(written)
-        return replace(reply.usage, prompt_tokens=self.ladder.count(request), completion_tokens=counted)
-
     # The answer
 
     def _ended(self, ending: Ending | ExitStatus) -> dict[str, Any]:
         if isinstance(ending, ExitStatus):
+            self.agent.terms.ended_at_limit()
             return self._from_notes(ending)
         if ending.abstain_reason is not None:
             return {
@@ -330,7 +312,7 @@ class _Sitting:
     def _needed_tokens(self) -> int:
         """What the question needed of the window: what it grew to, or its largest request with the reply."""
         grown = self.work.plan.window if self.work.counts["Resized"] else 0
-        return max(grown, self.peak + self.work.plan.reply)
+        return max(grown, self.calls.peak + self.work.plan.reply)
 
     def _readahead_account(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """How many of the pages brought ahead were used: referenced, pinned, noted or cited."""
@@ -355,19 +337,15 @@ class _Sitting:
                 faults=counts["PageFault"],
                 refaults=work.refaults,
                 prefetches=counts["Prefetch"],
-                context_peak_tokens=self.peak,
+                context_peak_tokens=self.calls.peak,
                 capacity_tokens=work.pager.capacity,
             ),
-            "usage": self.usage,
-            "cacheable_tokens": self.cacheable,
-            "counted_tokens": self.counted,
-            "count_error": self.count_error,
-            "tool_protocol": self.agent.terms.protocol.name,
+            **self.calls.as_fields(),
+            "tool_protocol": self.context.protocol.name,
+            "autonomy": self.autonomy,
             "instructions_found": work.instructions_found,
             "model": self.agent.model.name,
-            "model_reported": self.model_reported,
             "events": tuple(work.events),
-            "transcript": tuple(self.transcript),
         }
 
 

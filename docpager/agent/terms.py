@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from docpager.agent.autonomy import Autonomy
 from docpager.agent.budget import COMPACT_BELOW, WindowPlan
 from docpager.agent.ladder import count_tool
 from docpager.agent.model_window import ModelWindow
@@ -11,6 +12,7 @@ from docpager.agent.prompts import prompt
 from docpager.agent.sizing import WindowSizes
 from docpager.agent.tools import TOOLS
 from docpager.errors import WindowTooSmallError
+from docpager.models.assisted import Assistant
 from docpager.protocols import ModelFacts, TokenCounter
 from docpager.records import Usage
 from docpager.settings import AUTO, AgentSettings
@@ -27,7 +29,13 @@ class Terms:
     system: str
 
     def __init__(
-        self, settings: AgentSettings, counter: TokenCounter, *, nonce: str, facts: ModelFacts | None = None
+        self,
+        settings: AgentSettings,
+        counter: TokenCounter,
+        *,
+        nonce: str,
+        facts: ModelFacts | None = None,
+        assistant: Assistant | None = None,
     ) -> None:
         self.window = ModelWindow(settings)
         self.sizes = WindowSizes(settings, self.window)
@@ -37,6 +45,7 @@ class Terms:
         self._facts = facts
         """What is still to be asked; None once all is known."""
         self._settling = asyncio.Lock()
+        self.autonomy = Autonomy(settings, assistant)
         self._speak("native")
 
     @property
@@ -59,12 +68,23 @@ class Terms:
             self.window.stated(stated)
         self._speak("native")
         usage = Usage()
-        if self.settings.tool_protocol == AUTO and self.protocol.name == "native":
+        if self.settings.tool_protocol == AUTO and self.protocol.name == "native" and not self.autonomy.is_assisted:
             probe = await facts.probe_tools()
             usage = probe.usage
             self._speak("native" if probe.native else "json")
         self._facts = None
         return usage
+
+    def assist(self, reason: str) -> None:
+        """From now on the built-in reader steers: the model has shown itself too weak to."""
+        if not self.autonomy.is_assisted:
+            self.autonomy.assist(reason)
+            self._speak("json")
+
+    def ended_at_limit(self) -> None:
+        """A model that came to no end of its own while it was on trial is assisted from the next question on."""
+        if self.autonomy.is_on_trial:
+            self.assist("came to no end within the limits of a question")
 
     def _speak(self, preferred: str) -> None:
         """Takes a tool protocol: the one that is set, JSON where schemas do not fit, else the one preferred.
@@ -74,7 +94,7 @@ class Terms:
         compact = self.sizes.start(0) < COMPACT_BELOW
         name = self.settings.tool_protocol
         if name == AUTO:
-            name = "json" if compact else preferred
+            name = "json" if compact or self.autonomy.is_assisted else preferred
         self.protocol = TOOL_PROTOCOLS[name]
         instructions = prompt("compact" if compact else "system").format(nonce=self._nonce)
         self.system = self.protocol.system_text(instructions, self.tools)
@@ -88,7 +108,13 @@ class Terms:
         window = self.sizes.start(row)
         while True:
             try:
-                return WindowPlan.divide(self.settings, system=self._system_tokens, question=tokens, window=window)
+                return WindowPlan.divide(
+                    self.settings,
+                    system=self._system_tokens,
+                    question=tokens,
+                    window=window,
+                    short_prompt=self.autonomy.short_prompt_tokens,
+                )
             except WindowTooSmallError:
                 larger = self.sizes.above(window)
                 if larger is None:

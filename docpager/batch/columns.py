@@ -108,6 +108,7 @@ counted_tokens        | int64?              | Our own count of the requests of w
 count_error           | float64?            | How far the two counts were apart in the worst of these requests, as a
                                               share of the endpoint's.
 tool_protocol         | string?             | How the model called tools: native, or json in its text.
+autonomy              | string?             | Who steered: the model (full), or the built-in reader for it (assisted).
 """)
 
 CITATION_COLUMNS = _columns("""

@@ -94,6 +94,8 @@ class Manifest:
     """Answer rows by exit_status."""
     usage: dict[str, float | None] = field(default_factory=dict)
     """Sums over all answer rows; null where nothing is known."""
+    autonomy: dict[str, int] = field(default_factory=dict)
+    """Answer rows by who steered: the model (full), or the built-in reader for it (assisted)."""
     sittings: list[dict[str, Any]] = field(default_factory=list)
     """One for each process that worked on the run: when, how many questions it asked, how it ended."""
     paths: dict[str, str] = field(default_factory=dict)

@@ -33,11 +33,15 @@ class Totals:
     """Answer rows by exit_status, and sums of what is known over them; of ``count_error`` the largest."""
 
     counts: Counter[str] = field(default_factory=Counter)
+    autonomy: Counter[str] = field(default_factory=Counter)
+    """Answer rows by who steered."""
     sums: dict[str, float | None] = field(default_factory=lambda: dict.fromkeys((*_SUMMED, "count_error")))
 
     def add(self, answer: Row) -> None:
         """Counts one answer row."""
         self.counts[str(answer["exit_status"])] += 1
+        if answer.get("autonomy") is not None:
+            self.autonomy[answer["autonomy"]] += 1
         for name in _SUMMED:
             if (value := answer[name]) is not None:
                 self.sums[name] = (self.sums[name] or 0) + value

@@ -332,6 +332,7 @@ class _Sitting:
         manifest.exit_code = exit_code
         manifest.counts = {str(status): totals.counts[status] for status in ExitStatus if totals.counts[status]}
         manifest.usage = totals.sums
+        manifest.autonomy = dict(totals.autonomy)
         manifest.sittings[-1].update(ended_at=now, asked=self.asked, exit_code=exit_code)
         manifest.paths |= {table: f"{table}.parquet" for table in ("answers", "citations", "trace")}
         manifest.save(self.folder.path)

@@ -52,6 +52,7 @@ def _exit_statuses() -> list[str]:
 CHOICES: dict[str, Callable[[], list[str]]] = {
     "policy": _policies,
     "tool_protocol": lambda: ["auto", "native", "json"],
+    "autonomy": lambda: ["auto", "full", "assisted"],
     "strategy": lambda: ["paged"],
     "pdf_reader": lambda: ["auto", "pdfium", "pypdf"],
     "embedder": lambda: ["wordllama", "none"],

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +22,8 @@ from docpager.models.question_words import QuestionWords
 from docpager.models.reading_plan import Candidate, ReadingPlan
 from docpager.models.situation import Situation
 from docpager.models.vocabulary import Vocabulary
-from docpager.records import ModelReply, ModelRequest, ToolCall, Usage
+from docpager.records import Address, ModelReply, ModelRequest, ToolCall, Usage
+from docpager.records.views import PageView
 from docpager.transcript import parse_addresses
 
 PAGES_A_CALL = 6
@@ -63,13 +64,20 @@ class ExtractiveModel:
             situation = Situation.read(request)
         except TranscriptError as error:
             raise ModelError(f"The extractive reader cannot read this request: {error}") from None
-        calls = _Reading(situation, self._abstain_below, self._vocabulary).next_calls()
-        first = len(situation.calls)
-        named = tuple(replace(call, call_id=f"c{n}") for n, call in enumerate(calls, start=first))
-        return ModelReply(tool_calls=named, usage=Usage(cost_usd=0.0), model_reported=self.name)
+        calls = self.reading(situation).next_calls()
+        return ModelReply(tool_calls=in_order(calls, situation), usage=Usage(cost_usd=0.0), model_reported=self.name)
+
+    def reading(self, situation: Situation) -> Reading:
+        """What it makes of a situation."""
+        return Reading(situation, self._abstain_below, self._vocabulary)
 
 
-class _Reading:
+def in_order(calls: Sequence[ToolCall], situation: Situation) -> tuple[ToolCall, ...]:
+    """The calls under ids that no earlier call of the question has."""
+    return tuple(replace(call, call_id=f"c{n}") for n, call in enumerate(calls, start=len(situation.calls)))
+
+
+class Reading:
     """One decision about one situation."""
 
     def __init__(self, situation: Situation, abstain_below: float, vocabulary: Vocabulary) -> None:
@@ -90,14 +98,11 @@ class _Reading:
         if not self._at.calls and self._words.names:
             return [_call("outline", words=" ".join([*self._words.names, *self._words.years]))]
         if self._at.tail.budget.steps_left <= 1:
-            return [self._end()]
-        notes = self._notes()
-        scope = self._plan.scope_note()
-        if scope is not None:
-            notes.append(_call("note", text=scope, addresses=[]))
+            return [self.end()]
+        notes = self.notes()
         if self._enough():
             return [*notes, *self._last_calls()]
-        return [*notes, *(self._read_on() or self._last_calls())]
+        return [*notes, *(self.read_on() or self._last_calls())]
 
     def _figure_work(self, vocabulary: Vocabulary) -> FigureWork | None:
         """The figures the question asks for; what shows them is looked for first."""
@@ -126,7 +131,7 @@ class _Reading:
         strong = STRONG_FIGURES if self._words.statements else STRONG if read < MANY_PAGES else FAIR
         return best >= strong and read >= LEAST_PAGES
 
-    def _read_on(self) -> list[ToolCall]:
+    def read_on(self) -> list[ToolCall]:
         """The next unread pages, and the next searches when few are left; nothing when all is used up."""
         budget = self._at.tail.budget
         left = budget.read_limit - budget.read_tokens
@@ -156,15 +161,30 @@ class _Reading:
             chosen.append(page.handle)
         return chosen
 
-    def _notes(self) -> list[ToolCall]:
-        """Notes of the best new lines, before their pages go: the score, then the line."""
+    def notes(self) -> list[ToolCall]:
+        """Notes of the best new lines, before their pages go: the score, then the line; and of the scope."""
         known = {line.address for line in self._noted}
         best = max((line.score for line in [*self._seen, *self._noted]), default=0.0)
         worth = [line for line in best_passages(self._seen) if line.address not in known]
         worth = [line for line in worth if line.score >= max(NOTE_SHARE * best, NOTE_FLOOR)]
         figures = self._figures.notes() if self._figures else []
         notes = [_call("note", text=text, addresses=[address]) for text, address in figures]
-        return [*notes, *(_call("note", text=f"{p.score:.2f} {p.text}", addresses=[p.address]) for p in worth)]
+        notes += [_call("note", text=f"{p.score:.2f} {p.text}", addresses=[p.address]) for p in worth]
+        scope = self._plan.scope_note()
+        return [*notes, _call("note", text=scope, addresses=[])] if scope is not None else notes
+
+    def by_score(self, pages: Iterable[PageView]) -> list[PageView]:
+        """Some of the pages shown, those with the likeliest lines first."""
+        best: dict[str, float] = {}
+        for line in self._seen:
+            best[line.handle] = max(line.score, best.get(line.handle, 0.0))
+        return sorted(pages, key=lambda page: -best.get(page.handle, 0.0))
+
+    def likelihood(self, addresses: Iterable[Address]) -> float | None:
+        """How likely some lines shown hold the answer, by the reader's own scores; None for lines it has none for."""
+        cited = [Passage(a.handle, a.first_line, a.last_line, "", 0.0) for a in addresses]
+        scores = [line.score for line in self._seen if any(line.overlaps(other) for other in cited)]
+        return round(min(max(scores), 1.0), 3) if scores else None
 
     # Ending
 
@@ -172,7 +192,7 @@ class _Reading:
         """What is left to calculate, or the end."""
         pending = self._figures.pending() if self._figures else []
         calls = [_call("calculate", expression=expression, addresses=cited) for expression, cited in pending]
-        return calls if calls and self._at.tail.budget.steps_left > 1 else [self._end()]
+        return calls if calls and self._at.tail.budget.steps_left > 1 else [self.end()]
 
     def _figures_said(self) -> ToolCall | None:
         """The answer in figures; None where they are not all found or not surely enough."""
@@ -186,7 +206,7 @@ class _Reading:
         listed = [{"text": text, "addresses": addresses} for text, addresses in said]
         return _call("answer", statements=listed, confidence=round(min(confidence, 1.0), 3))
 
-    def _end(self) -> ToolCall:
+    def end(self) -> ToolCall:
         """The answer, or an abstention where no line bears enough of the question."""
         if (figures := self._figures_said()) is not None:
             return figures

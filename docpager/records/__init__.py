@@ -21,7 +21,16 @@ from docpager.records.documents import (
     hex_id,
     sha256_hex,
 )
-from docpager.records.messages import Message, ModelReply, ModelRequest, Role, ToolCall, ToolSpec
+from docpager.records.messages import (
+    Message,
+    ModelReply,
+    ModelRequest,
+    Remark,
+    Role,
+    SentRequest,
+    ToolCall,
+    ToolSpec,
+)
 from docpager.records.questions import (
     FAILED_EXIT_STATUSES,
     VERIFIED_STATUSES,
@@ -67,10 +76,12 @@ __all__ = [
     "ParsedDocument",
     "ParsedPage",
     "Question",
+    "Remark",
     "Role",
     "SearchHit",
     "Segment",
     "SegmentKind",
+    "SentRequest",
     "StopReason",
     "ToolCall",
     "ToolSpec",

@@ -67,3 +67,24 @@ class ModelReply:
     usage: Usage = field(default_factory=Usage)
     model_reported: str | None = None
     finish_reason: str | None = None
+    sent: tuple[SentRequest, ...] | None = None
+    """What was sent in the place of the request, by a model that only steers another; None where it was sent itself."""
+    remarks: tuple[Remark, ...] = ()
+    """What the trace is to say of this reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentRequest:
+    """A request that went to a model, and what came back."""
+
+    request: ModelRequest
+    reply: ModelReply
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """An event that a model adds to the trace."""
+
+    event: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)

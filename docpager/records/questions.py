@@ -246,6 +246,8 @@ class Answer:
     count_error: float | None = None
     """How far our count was from the endpoint's in the worst of them, as a share of the endpoint's."""
     tool_protocol: str | None = None
+    autonomy: str | None = None
+    """Who steered: full is the model, assisted the built-in reader."""
     embed_tokens: int | None = None
     instructions_found: int = 0
     """Lines in the pages read that speak to the model as if they were orders."""
