@@ -133,7 +133,7 @@ class ConnectionSettings:
     """A header for each request, as in api-key: $AZURE_KEY; $NAME is read from the environment; repeatable."""
     request_timeout_seconds: float = 120
     """Wall-clock time one try of a model call may take."""
-    retry_seconds: float = 60
+    give_up_after_seconds: float = 60
     """A call that fails is tried again for so long, and a run without any successful call ends after it."""
     prices: str | None = None
     """A TOML table of prices, added to docpager's own."""

@@ -87,12 +87,16 @@ def render_view(view: View) -> str:
     return _RENDERERS[type(view)](view)
 
 
+NOTHING = "(nothing)"
+"""What stands for an empty message where an endpoint takes none."""
+
+
 def parse(text: str) -> tuple[View, ...]:
     """The views in a tool's result; raises ``TranscriptError`` naming the line that is none of ours.
 
-    Blank lines are passed over: they stand where results were moved out of the log.
+    Blank lines are passed over: they stand where results were moved out of the log; so is ``NOTHING``.
     """
-    lines = _Lines("\n".join(line for line in text.split("\n") if line))
+    lines = _Lines("\n".join(line for line in text.split("\n") if line not in ("", NOTHING)))
     views: list[View] = []
     while lines.left():
         views.append(_parse_view(lines))

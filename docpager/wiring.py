@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from docpager.ingest.report import IngestProgress, IngestReport
     from docpager.models.assisted import Assistant
     from docpager.models.openai import OpenAIModel
+    from docpager.models.openai.checkup import Checkup
     from docpager.records import Answer
 
 ReplySeen = Callable[[ModelReply], None]
@@ -120,6 +121,28 @@ def endpoint_model(settings: AgentSettings, connection: ConnectionSettings | Non
             "for OpenAI's; or use the one that is built in: extractive."
         )
     return OpenAIModel(settings, reached, Prices.load(connection.prices))
+
+
+def examine_endpoint(settings: AgentSettings, connection: ConnectionSettings | None = None) -> Checkup:
+    """What the settings' endpoint and model can do; raises ``ConfigurationError``, ``EndpointDownError``.
+
+    Where the settings name no model of it, only those it has are listed.
+    """
+    from docpager.models.extractive import ExtractiveModel
+    from docpager.models.openai.checkup import Checkup, examine, listed_models
+    from docpager.models.tokens import counter_for_model
+
+    model = endpoint_model(settings, connection)
+
+    async def examined() -> Checkup:
+        try:
+            if settings.model == ExtractiveModel.name:
+                return Checkup(model.connection.shown, "", await listed_models(model))
+            return await examine(model, counter_for_model(settings.model))
+        finally:
+            await model.close()
+
+    return asyncio.run(examined())
 
 
 def make_agent(
@@ -275,6 +298,7 @@ def ask_in_processes(
     settings: AgentSettings,
     *,
     archive: str,
+    connection: ConnectionSettings | None = None,
     workers: int = 0,
     progress: Callable[[], None] | None = None,
 ) -> list[Asked]:
@@ -285,8 +309,9 @@ def ask_in_processes(
     from docpager.analysis.bench_asking import failed
     from docpager.batch.executors.processes import ProcessExecutor
 
-    agent = make_agent(settings, open_archive(archive))  # raises here what would fail every question
-    ask_one = partial(_ask_in_worker, settings, archive, agent.archive.generation)
+    connection = connection or ConnectionSettings()
+    agent = make_agent(settings, open_archive(archive), connection=connection)  # raises what would fail every question
+    ask_one = partial(_ask_in_worker, settings, connection, archive, agent.archive.generation)
     timeout = settings.question_timeout_seconds + _WORKER_START_SECONDS
     found: dict[int, Asked] = {}
     with ProcessExecutor(workers=min(workers, len(questions)), timeout_seconds=timeout) as executor:
@@ -302,17 +327,21 @@ def ask_in_processes(
     return [found[number] for number in range(len(questions))]
 
 
-def _ask_in_worker(settings: AgentSettings, uri: str, generation: str, numbered: tuple[int, Question]) -> Asked:
+def _ask_in_worker(
+    settings: AgentSettings, connection: ConnectionSettings, uri: str, generation: str, numbered: tuple[int, Question]
+) -> Asked:
     from docpager.analysis.bench_asking import ask
 
-    runner, agent = _worker_agent(settings, uri, generation)
+    runner, agent = _worker_agent(settings, connection, uri, generation)
     return runner.run(ask(agent, numbered[1]))
 
 
 @cache
-def _worker_agent(settings: AgentSettings, uri: str, generation: str) -> tuple[asyncio.Runner, Agent]:
+def _worker_agent(
+    settings: AgentSettings, connection: ConnectionSettings, uri: str, generation: str
+) -> tuple[asyncio.Runner, Agent]:
     """A worker's agent and the one event loop it lives in, for as long as the worker does."""
-    return asyncio.Runner(), make_agent(settings, open_archive(uri, generation=generation))
+    return asyncio.Runner(), make_agent(settings, open_archive(uri, generation=generation), connection=connection)
 
 
 def verify_run(run: str | Path, *, archive: str | None = None) -> VerifyReport:

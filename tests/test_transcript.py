@@ -23,6 +23,7 @@ from docpager.records.views import (
     TombstoneView,
 )
 from docpager.transcript import (
+    NOTHING,
     fold,
     parse,
     parse_addresses,
@@ -152,6 +153,11 @@ def test_what_is_kept_of_results_says_how_far_they_went(first, count, more):
     view = ResultsView("search", "ferry", (), first, more, hits)
     assert parse_reached(reached(view)) == (first + count - 1, more)
     assert parse_reached("anything else") is None
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", NOTHING])
+def test_results_that_were_moved_out_are_no_views(text):
+    assert parse(text) == ()
 
 
 def test_message_without_a_tail_is_left_alone():

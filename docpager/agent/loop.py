@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,16 +13,9 @@ from docpager.agent.budget import WindowPlan
 from docpager.agent.citations import Statement
 from docpager.agent.documents import DocumentIndex
 from docpager.agent.finishing import finished
-from docpager.agent.ladder import Ladder, count_tool
-from docpager.agent.main_context import (
-    LogEntry,
-    MainContext,
-    MemoCounter,
-    Part,
-    common_prefix_tokens,
-    pages_asked_for,
-    summary_with,
-)
+from docpager.agent.ladder import Ladder
+from docpager.agent.main_context import LogEntry, MainContext, MemoCounter, Part, pages_asked_for, summary_with
+from docpager.agent.model_calls import ModelCalls
 from docpager.agent.terms import Terms
 from docpager.agent.tool_result import Ending, ToolResult, shown
 from docpager.agent.tools import TOOLS, carry_out
@@ -43,14 +36,11 @@ from docpager.records import (
     VERIFIED_STATUSES,
     Answer,
     ExitStatus,
-    Message,
     ModelReply,
     ModelRequest,
     PagingCounts,
     Question,
-    SentRequest,
     ToolCall,
-    Usage,
 )
 from docpager.records.views import ErrorView
 from docpager.settings import AgentSettings
@@ -107,7 +97,7 @@ class Agent:
         except ModelError as error:
             return self._failed(question, ExitStatus.MODEL_ERROR, error)
         try:
-            sitting = _Sitting(self, question, usage)
+            sitting = _Sitting(self, question, ModelCalls(usage))
             try:
                 return await sitting.work_on()
             except TooWeakError as error:
@@ -132,17 +122,11 @@ class _Sitting:
 
     agent: Agent
     question: Question
-    usage: Usage = field(default_factory=Usage)
-    cacheable: int = 0
-    counted: int | None = None
-    count_error: float | None = None
-    peak: int = 0
-    model_reported: str | None = None
-    transcript: list[dict[str, Any]] = field(default_factory=list)
+    calls: ModelCalls
     silent: int = 0
+    refused: set[tuple[str, str, str]] = field(default_factory=set)
     calls_made: int = 0
     """Calls that could be carried out."""
-    last_request: tuple[Message, ...] = ()
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     clock: float = field(default_factory=time.monotonic)
     model: ChatModel = field(init=False)
@@ -172,9 +156,7 @@ class _Sitting:
 
     def assisted(self, reason: str) -> _Sitting:
         """The question begun anew with a model that is steered; what was used for it so far stays counted."""
-        again = _Sitting(
-            self.agent, self.question, self.usage, transcript=self.transcript, started=self.started, clock=self.clock
-        )
+        again = _Sitting(self.agent, self.question, self.calls.begun_anew(), started=self.started, clock=self.clock)
         again.work.note_event("Assisted", {"reason": reason, "steps": self.work.step})
         return again
 
@@ -233,12 +215,13 @@ class _Sitting:
                 reply = await self.model.complete(request)
             except ContextLengthError as error:
                 refused, tokens = refused + 1, self.ladder.count(request)
-                self.peak = max(self.peak, tokens)
+                self.calls.peak = max(self.calls.peak, tokens)
                 if refused == MAX_REFUSED_REQUESTS:
                     raise NoRoomError(tokens, error.limit or self.work.plan.request_limit) from None
                 self.keeper.refused(tokens, error)
                 continue
-            self._note_reply(request, reply, (time.monotonic() - clock) * 1000)
+            milliseconds, window = (time.monotonic() - clock) * 1000, self.agent.terms.window
+            self.calls.note(request, reply, milliseconds, work=self.work, ladder=self.ladder, window=window)
             if not self.keeper.makes_room_for(reply):
                 return reply
 
@@ -256,6 +239,7 @@ class _Sitting:
             result = self._carry_out(call)
             entry.results.append(result.parts)
             entry.summary = summary_with(entry.summary, call, result.told)
+            self.work.recall.add(self.work.step, call, "\n".join(part.text for part in result.parts))
             if result.ending is not None:
                 return result.ending
         if error:
@@ -279,54 +263,18 @@ class _Sitting:
         try:
             result = carry_out(self.work, call.name, call.arguments)
         except (ToolError, PagerError) as error:
-            return shown(ErrorView(str(error)))
+            return shown(ErrorView(self._refused_again(call, str(error))))
         self.calls_made += 1
         self.ladder.bury(result.evicted)
         return result
 
-    def _note_reply(self, request: ModelRequest, reply: ModelReply, milliseconds: float) -> None:
-        sent = (SentRequest(request, reply, milliseconds),) if reply.sent is None else reply.sent
-        for call in sent:
-            self._note_call(call.request, call.reply, call.milliseconds)
-        self.model_reported = reply.model_reported or self.model_reported
-        for remark in reply.remarks:
-            self.work.note_event(remark.event, remark.arguments)
-
-    def _note_call(self, request: ModelRequest, reply: ModelReply, milliseconds: float) -> None:
-        usage, tokens = self._known_usage(request, reply), self.ladder.count(request)
-        self.usage += usage
-        self.peak = max(self.peak, tokens)
-        self._compare_counts(tokens, reply.usage.prompt_tokens)
-        if self.last_request:
-            schemas = sum(count_tool(spec, self.work.counter) for spec in request.tools)
-            self.cacheable += schemas + common_prefix_tokens(self.last_request, request.messages, self.work.counter)
-        self.last_request = request.messages
-        messages = [asdict(message) for message in request.messages]
-        self.transcript.append({"step": self.work.step, "messages": messages, "reply": asdict(reply)})
-        self.work.note_event(
-            "ModelCall",
-            {"calls": [call.name for call in reply.tool_calls]},
-            prompt_tokens=usage.prompt_tokens,
-            cached_tokens=usage.cached_tokens,
-            completion_tokens=usage.completion_tokens,
-            cost_usd=usage.cost_usd,
-            milliseconds=milliseconds,
-        )
-
-    def _compare_counts(self, ours: int, theirs: int) -> None:
-        """Notes how far our count of a request is from the endpoint's, which said none where it says 0."""
-        if theirs:
-            self.agent.terms.window.counted(ours, theirs)
-            self.counted = (self.counted or 0) + ours
-            self.count_error = max(self.count_error or 0.0, abs(theirs - ours) / theirs)
-
-    def _known_usage(self, request: ModelRequest, reply: ModelReply) -> Usage:
-        """What the model reported; our own count of the tokens where it reported none."""
-        if reply.usage.prompt_tokens:
-            return reply.usage
-        written = reply.text + "".join(call.name + call.arguments for call in reply.tool_calls)
-        counted = self.work.counter.count(written)
-        return replace(reply.usage, prompt_tokens=self.ladder.count(request), completion_tokens=counted)
+    def _refused_again(self, call: ToolCall, error: str) -> str:
+        """An error in words; one that the very same call met before says so, for models that go on as they began."""
+        key = (call.name, call.arguments, error)
+        told = f"{error} You made this very call before, and it failed then too: change it, or call another tool."
+        again = key in self.refused
+        self.refused.add(key)
+        return told if again else error
 
     # The answer
 
@@ -363,7 +311,7 @@ class _Sitting:
     def _needed_tokens(self) -> int:
         """What the question needed of the window: what it grew to, or its largest request with the reply."""
         grown = self.work.plan.window if self.work.counts["Resized"] else 0
-        return max(grown, self.peak + self.work.plan.reply)
+        return max(grown, self.calls.peak + self.work.plan.reply)
 
     def _account(self) -> dict[str, Any]:
         work, counts = self.work, self.work.counts
@@ -377,18 +325,13 @@ class _Sitting:
                 faults=counts["PageFault"],
                 refaults=work.refaults,
                 prefetches=counts["Prefetch"],
-                context_peak_tokens=self.peak,
+                context_peak_tokens=self.calls.peak,
                 capacity_tokens=work.pager.capacity,
             ),
-            "usage": self.usage,
-            "cacheable_tokens": self.cacheable,
-            "counted_tokens": self.counted,
-            "count_error": self.count_error,
+            **self.calls.as_fields(),
             "tool_protocol": self.context.protocol.name,
             "autonomy": self.autonomy,
             "instructions_found": work.instructions_found,
             "model": self.agent.model.name,
-            "model_reported": self.model_reported,
             "events": tuple(work.events),
-            "transcript": tuple(self.transcript),
         }

@@ -10,6 +10,7 @@ from docpager.agent.arguments import Arguments
 from docpager.agent.calculating import calculate
 from docpager.agent.looking import find, outline, search
 from docpager.agent.paging import page_in, page_out, pin, unpin
+from docpager.agent.recalling import recall
 from docpager.agent.tool_result import ToolResult
 from docpager.agent.workspace import Workspace
 from docpager.agent.writing import abstain, answer, note
@@ -84,6 +85,7 @@ TOOLS: dict[str, Tool] = {
         _tool("pin", pin, "Keeps pages until unpinned.", pages=_TEXTS),
         _tool("unpin", unpin, "Lets pages be evicted again.", pages=_TEXTS),
         _tool("note", note, "Keeps a finding with the addresses it rests on.", text=_TEXT, addresses=_TEXTS),
+        _tool("recall", recall, "Searches what you were shown earlier.", query=_TEXT, first=_RANK),
         _tool(
             "calculate",
             calculate,

@@ -14,6 +14,7 @@ from docpager.agent.budget import WindowPlan
 from docpager.agent.coverage import CoverageLedger
 from docpager.agent.documents import DocumentIndex
 from docpager.agent.notebook import Notebook
+from docpager.agent.recall_storage import RecallStorage
 from docpager.agent.sizing import WindowSizes
 from docpager.errors import UnknownPageError
 from docpager.lines import line_spans
@@ -94,6 +95,7 @@ class Workspace:
         )
         self.ledger = CoverageLedger()
         self.notebook = Notebook(plan.notebook, counter.count)
+        self.recall = RecallStorage()
         self.step = 0
         self.read_tokens = 0
         self.instructions_found = 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from docpager.cli.bench_nested import nested
 from docpager.cli.bench_policies import policies
 from docpager.cli.bench_questions import financebench, kv, nq, windows
 from docpager.cli.console import Console, plural
@@ -29,7 +30,7 @@ def command() -> None:
     """
 
 
-for measure in (financebench, nq, kv, windows, policies):
+for measure in (financebench, nq, kv, nested, windows, policies):
     command.add_command(measure)
 
 

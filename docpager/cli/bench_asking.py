@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,7 +16,7 @@ from docpager.cli.ingest import DocumentsShown
 from docpager.cli.options import common_options, config_option, json_option, settings_options
 from docpager.cli.progress import Progress
 from docpager.errors import UsageError
-from docpager.settings import AgentSettings, IngestSettings
+from docpager.settings import AgentSettings, ConnectionSettings, IngestSettings
 
 if TYPE_CHECKING:
     from docpager.analysis.bench_asking import Asked, Chosen
@@ -41,6 +41,7 @@ def asking_options(*, without: Sequence[str] = (), **defaults: object) -> Callab
                 click.option("--archive", "kept", metavar="URI", help=_ARCHIVE),
                 click.option("--rows", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help=_ROWS),
                 settings_options(AgentSettings, only=names, defaults=defaults),
+                settings_options(ConnectionSettings),
                 json_option,
                 config_option("run"),
                 common_options,
@@ -52,6 +53,8 @@ def asking_options(*, without: Sequence[str] = (), **defaults: object) -> Callab
     return decorate
 
 
+PERFECT = "perfect"
+"""The model's name that stands for the reader which knows the answers and has to find them."""
 _COUNT = click.IntRange(min=1)
 _WORKERS = "Worker processes that ingest and ask; 0 means one a core."
 _ARCHIVE = "Keeps the archive here for the next time; else it is thrown away."
@@ -67,6 +70,7 @@ class Bench:
     """One benchmark's command: where it speaks, which questions it asks, how."""
 
     console: Console
+    connection: ConnectionSettings
     every: int
     limit: int | None
     workers: int
@@ -101,9 +105,16 @@ class Bench:
                 raise UsageError(_NOT_ALONE.format(uri=uri, others=plural(held - report.documents, "document")))
             yield archive
 
-    def ask_all(self, archive: LanceArchive) -> Callable[[Sequence[Question], AgentSettings], list[Asked]]:
-        """Asks questions of an archive in worker processes, and shows how far that is."""
+    def ask_all(
+        self, archive: LanceArchive, gold: Iterable[Mapping[str, Any]] = ()
+    ) -> Callable[[Sequence[Question], AgentSettings], list[Asked]]:
+        """Asks questions of an archive in worker processes, and shows how far that is.
+
+        ``gold`` are rows of a gold file for ``--model perfect``: an endpoint on this machine that knows the answers.
+        """
         from docpager.wiring import ask_in_processes
+
+        rows = list(gold)
 
         def ask(questions: Sequence[Question], settings: AgentSettings) -> list[Asked]:
             done = 0
@@ -113,10 +124,31 @@ class Bench:
                 done += 1
                 progress.show(done, len(questions))
 
-            with Progress(self.console, "questions", total=len(questions)) as progress:
-                return ask_in_processes(questions, settings, archive=archive.uri, workers=self.workers, progress=asked)
+            with (
+                self._connected(settings, rows) as connection,
+                Progress(self.console, "questions", total=len(questions)) as progress,
+            ):
+                return ask_in_processes(
+                    questions,
+                    settings,
+                    archive=archive.uri,
+                    connection=connection,
+                    workers=self.workers,
+                    progress=asked,
+                )
 
         return ask
+
+    @contextmanager
+    def _connected(self, settings: AgentSettings, gold: Sequence[Mapping[str, Any]]) -> Iterator[ConnectionSettings]:
+        """How the model is reached; the perfect reader is served for as long as it is asked."""
+        if settings.model != PERFECT:
+            yield self.connection
+            return
+        from docpager.testing import Endpoint, Gold, GoldAnswer, PerfectReader
+
+        with Endpoint(PerfectReader(Gold(map(GoldAnswer.read, gold)))) as endpoint:
+            yield replace(self.connection, base_url=endpoint.base_url)
 
     def put_rows(self, records: Iterable[dict[str, Any]]) -> None:
         """A JSON line for each question: to ``--rows``, and to stdout with ``--json``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,10 +13,10 @@ import click
 
 from docpager.cli.bench_asking import Bench, asking_options, cost_record, headline
 from docpager.cli.options import settings_from
-from docpager.settings import AgentSettings
+from docpager.settings import AgentSettings, ConnectionSettings
 
 if TYPE_CHECKING:
-    from docpager.analysis.bench_financebench import FinanceRow
+    from docpager.analysis.bench_financebench import FinanceQuestion, FinanceRow
     from docpager.analysis.intervals import Share
     from docpager.analysis.risk_coverage import RiskPoint
 
@@ -28,8 +28,9 @@ WINDOWS = "2048,4096,8192,16384"
 
 def bench_of(ctx: click.Context, values: dict[str, Any]) -> tuple[Bench, AgentSettings]:
     """The command's own options, and the agent's settings."""
-    own = {name: values[name] for name in (f.name for f in fields(Bench)) if name != "console"}
-    return Bench(console=ctx.obj, **own), settings_from(AgentSettings, values)
+    own = {f.name: values[f.name] for f in fields(Bench) if f.name not in ("console", "connection")}
+    bench = Bench(console=ctx.obj, connection=settings_from(ConnectionSettings, values), **own)
+    return bench, settings_from(AgentSettings, values)
 
 
 @click.command("financebench")
@@ -48,7 +49,9 @@ def financebench(ctx: click.Context, /, data: Path, **values: Any) -> None:
     questions = _finance_questions(bench, data)
     with bench.archive_of(_pdfs(data)) as archive:
         started = time.perf_counter()
-        rows = bench_financebench(questions, archive, settings, bench.ask_all(archive), _counter())
+        rows = bench_financebench(
+            questions, archive, settings, bench.ask_all(archive, _page_gold(questions)), _counter()
+        )
         head = headline(len(rows), archive, settings, time.perf_counter() - started)
     shares = [*evidence_shares(rows), *answer_shares(rows)]
     more = {
@@ -79,7 +82,8 @@ def nq(ctx: click.Context, /, data: Path, **values: Any) -> None:
     questions = open_questions(data, bench.choose)
     with bench.archive_of(corpus_file(data), text_field="text", id_field="id", title_field="title") as archive:
         started = time.perf_counter()
-        rows = bench_nq(questions, archive, settings, bench.ask_all(archive))
+        gold = ({"question": q.question.question, "answers": q.answers} for q in questions)
+        rows = bench_nq(questions, archive, settings, bench.ask_all(archive, gold))
         head = headline(len(rows), archive, settings, time.perf_counter() - started)
     points = curve(rows)
     more = {"risk_coverage": [_point_record(point) for point in points], "mean_risk": area(points)}
@@ -105,7 +109,8 @@ def kv(ctx: click.Context, /, data: Path, **values: Any) -> None:
         sets.mkdir()
         with bench.archive_of(write_collection(questions, sets)) as archive:
             started = time.perf_counter()
-            rows = bench_kv(bench.choose(questions), archive, settings, bench.ask_all(archive))
+            gold = ({"question": q.question.question, "answers": [q.value]} for q in questions)
+            rows = bench_kv(bench.choose(questions), archive, settings, bench.ask_all(archive, gold))
             head = headline(len(rows), archive, settings, time.perf_counter() - started)
     _finish(bench, head, rows, list(key_shares(rows)), {})
     missed = [row.question.question.question_id for row in rows if not row.is_right]
@@ -132,7 +137,9 @@ def windows(ctx: click.Context, /, data: Path, sizes: str, **values: Any) -> Non
         started = time.perf_counter()
         for size in each:
             asked = replace(settings, context_tokens=size)
-            table[size] = bench_financebench(questions, archive, asked, bench.ask_all(archive), _counter())
+            table[size] = bench_financebench(
+                questions, archive, asked, bench.ask_all(archive, _page_gold(questions)), _counter()
+            )
         head = headline(len(questions), archive, settings, time.perf_counter() - started, sizes)
     bench.put_rows({"context_tokens": size, **row.as_record()} for size, rows in table.items() for row in rows)
     shares = {size: dict(evidence_shares(rows)) for size, rows in table.items()}
@@ -149,6 +156,13 @@ def _finance_questions(bench: Bench, data: Path) -> Any:
 
     _pdfs(data)
     return finance_questions(data, bench.choose)
+
+
+def _page_gold(questions: Iterable[FinanceQuestion]) -> Iterator[dict[str, Any]]:
+    """The questions' gold pages, as the perfect reader looks for them."""
+    for question in questions:
+        pages = [{"document": path, "page_number": number} for path, number in sorted(question.gold)]
+        yield {"question": question.question.question, "pages": pages}
 
 
 def _pdfs(data: Path) -> Path:

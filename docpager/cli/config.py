@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from docpager.cli.console import Console
 from docpager.cli.options import common_options, config_option, json_option, settings_options
 from docpager.cli.toml_file import TABLES
+from docpager.redaction import header_without_value
 
 SOURCES = {
     ParameterSource.DEFAULT: "default",
@@ -61,7 +62,11 @@ def in_force(table: str, config: Path | None) -> Iterator[Setting]:
     with probe.make_context("docpager", arguments) as context:
         for name, value in context.params.items():
             source = context.get_parameter_source(name) or ParameterSource.DEFAULT
-            yield name, value, SOURCES.get(source, source.name.lower())
+            yield name, _without_secrets(name, value), SOURCES.get(source, source.name.lower())
+
+
+def _without_secrets(name: str, value: Any) -> Any:
+    return tuple(map(header_without_value, value)) if name == "header" else value
 
 
 def _line(name: str, value: Any, source: str) -> str:

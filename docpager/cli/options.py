@@ -115,6 +115,20 @@ class Words(click.ParamType[tuple[str, ...]]):
         return "GLOB" if param.name in ("include", "exclude") else "A,B"
 
 
+class WholeLine(click.ParamType[str]):
+    """A text as it is; in an environment variable one a line."""
+
+    name = "line"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text without blanks around it."""
+        return str(value).strip()
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        """Its lines, without empty ones."""
+        return [line for line in rv.split("\n") if line.strip()]
+
+
 @cache
 def sentences(record: type) -> dict[str, str]:
     """The sentence below each field of a settings record."""
@@ -155,7 +169,7 @@ def option_for(record: type, field: Field[Any], default: object = MISSING) -> Ca
     if hint is bool:
         attributes |= {"is_flag": True, "show_default": False}
     elif field.name in WHOLE:
-        attributes |= {"type": click.STRING, "multiple": True, "show_default": False}
+        attributes |= {"type": WholeLine(), "multiple": True, "show_default": False}
     elif hint == tuple[str, ...]:
         attributes |= {"type": Words(_choices(field.name)), "multiple": True, "callback": _flat, "show_default": False}
     elif field.name.endswith("_seconds"):

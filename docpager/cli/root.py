@@ -28,6 +28,7 @@ COMMANDS = {
     "trace": "Shows what memory did for a question.",
     "archive": "Shows what an archive holds.",
     "config": "Shows the settings in force.",
+    "doctor": "Finds out what a model's endpoint can do, and says what to set.",
     "bench": "Measures docpager on this machine.",
     "demo": "Ingests the sample collection and answers its questions.",
 }

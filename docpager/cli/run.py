@@ -85,6 +85,8 @@ def report_lines(report: RunReport) -> list[str]:
     lines.append(f"{verified:,} of {plural(cited, 'citation')} verified")
     tokens = int((report.usage.get("prompt_tokens") or 0) + (report.usage.get("completion_tokens") or 0))
     lines.append(f"{tokens:,} tokens, {dollars(report.usage.get('cost_usd'))}, {duration(report.seconds)}")
+    if (apart := report.usage.get("count_error")) is not None:
+        lines.append(f"token counts at most {apart:.1%} apart from the endpoint's")
     lines += [str(report.folder / f"{table}.parquet") for table in ("answers", "citations", "trace")]
     return lines
 

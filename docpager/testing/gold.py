@@ -13,6 +13,8 @@ from docpager.errors import MissingInputError, QuestionFileError
 from docpager.transcript import ANSWER_REQUESTS, fold
 
 _ASKED_FOR = re.compile("|".join(re.escape(" " + fold(text)) for text in ANSWER_REQUESTS.values()))
+_TITLE = re.compile(r' "[^"]*"$')
+"""The title that may stand behind a document's path."""
 _EXAMPLE = '{"question": "...", "answers": ["..."], "pages": [{"document": "...", "page_number": 1}]}'
 
 
@@ -29,7 +31,7 @@ class GoldPage:
         """Whether a page with this document, as the model sees it (``d3 reports/acme.pdf``), is this one."""
         if self.page_number not in (None, page_number):
             return False
-        path = document.split(" ", 1)[-1]
+        path = _TITLE.sub("", document.split(" ", 1)[-1])
         name = path.rsplit("/", 1)[-1]
         return path.endswith("/" + self.document) or self.document in (path, name, name.rsplit(".", 1)[0])
 

@@ -360,3 +360,15 @@ def test_reply_with_several_calls_runs_them_in_order():
     answer = ask(model)
     assert answer.paging.steps == 2
     assert [e.event for e in answer.events][:3] == ["ModelCall", "Search", "PageFault"]
+
+
+def test_a_call_that_failed_before_in_the_same_words_is_told_so():
+    wrong = call("search", query="captain", documents=["handle:1"])
+    model = ScriptedModel(
+        [wrong, wrong, call("search", query="captain", documents=["nowhere"]), call("abstain", reason="x")]
+    )
+    ask(model)
+    first, second, third = results_of(model)[:3]
+    assert "very call before" not in first + third
+    assert second.startswith(first.rstrip("."))
+    assert "You made this very call before, and it failed then too" in second

@@ -155,6 +155,15 @@ def test_data_that_is_not_there_is_named(docpager, tmp_path, name, told):
     assert f"There is no folder {tmp_path / 'nowhere'}." in missing.err
 
 
+def test_chains_of_keys_are_followed_by_a_reader_over_http_in_a_window_smaller_than_the_data(docpager, tmp_path):
+    pairs = [[f"key-{n:02}-{n * 37 % 97:02}", f"value-{n:02}-{n * 53 % 89:02}"] for n in range(60)]
+    (tmp_path / "kv75.jsonl").write_text(json.dumps({"ordered_kv_records": pairs}) + "\n")
+    ended = docpager("bench", "nested", tmp_path, "--hops", 2, "--orderings", 2, "--workers", 1, "--json")
+    *rows, summary = map(json.loads, ended.out.splitlines())
+    assert [(row["hops"], row["right"]) for row in rows] == [(n, True) for n in (0, 0, 1, 1, 2, 2)]
+    assert {hops: found["share"] for hops, found in summary["hops"].items()} == {"0": 1.0, "1": 1.0, "2": 1.0}
+
+
 @pytest.mark.parametrize(
     ("line", "told"),
     [

@@ -62,5 +62,9 @@ def test_a_gold_page_is_known_by_the_end_of_its_path_and_its_number(gold, shown,
     assert gold.is_shown_as(shown, page_number) is same
 
 
+def test_a_gold_page_is_known_beside_its_title():
+    assert GoldPage("acme.pdf", 3).is_shown_as('d1 reports/acme.pdf "Annual report of Acme"', 3)
+
+
 def test_a_row_of_answers_alone_is_enough():
     assert GoldAnswer.read({"question": "q", "answers": ["a", 7]}).answers == ("a", "7")

@@ -32,7 +32,7 @@ class Connection:
     key: str = field(default=NO_KEY, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     request_timeout_seconds: float = 120
-    retry_seconds: float = 60
+    give_up_after_seconds: float = 60
 
     @classmethod
     def of(cls, settings: ConnectionSettings, environment: Mapping[str, str] = os.environ) -> Connection | None:
@@ -50,7 +50,7 @@ class Connection:
             key or NO_KEY,
             dict(_header(text, environment) for text in settings.header),
             settings.request_timeout_seconds,
-            settings.retry_seconds,
+            settings.give_up_after_seconds,
         )
 
     @property

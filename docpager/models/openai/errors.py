@@ -104,6 +104,10 @@ MEANINGS: dict[str, Meaning] = {
     "APIRemovedInV1": _misused,
     "MissingDependencyError": _misused,
     "_AmbiguousModuleClientUsageError": _misused,
+    "AgentOutputParseError": _not_a_reply,
+    "AgentTurnResultError": _not_a_reply,
+    "AgentFilePreparationError": _unexpected,
+    "AgentFileStagingError": _unexpected,
     "OpenAIError": _unexpected,
 }
 """By the name of the exception's class; a class that is not here means what its parent means."""

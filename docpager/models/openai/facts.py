@@ -33,13 +33,13 @@ PROBE = ModelRequest(
         Message(Role.USER, "Call the tool report_word with the word ready."),
     ),
     (PROBE_TOOL,),
-    max_reply_tokens=1024,
+    max_reply_tokens=256,
 )
-"""Asks for one native call; a model that thinks first has room to."""
+"""Asks for one native call. A model that has thought for so long without a word is one of those that call tools."""
 
 
 def calls_natively(reply: ModelReply) -> bool:
-    """Whether the reply to ``PROBE`` is a call that can be read; a model that only thought may yet call."""
+    """Whether the reply to ``PROBE`` is a call that can be read; a model that only thought so far may yet call."""
     if not reply.tool_calls:
         return reply.finish_reason == "length" and not reply.text
     try:

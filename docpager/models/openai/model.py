@@ -54,7 +54,7 @@ class OpenAIModel:
     ) -> None:
         self.name = settings.model
         self.connection = connection
-        self.health = Health(connection.shown, connection.retry_seconds)
+        self.health = Health(connection.shown, connection.give_up_after_seconds)
         self.dialect = Dialect("max_completion_tokens" if connection.is_openai else "max_tokens")
         self._temperature = settings.temperature
         self._extra = _object(settings.extra_body)
@@ -92,6 +92,11 @@ class OpenAIModel:
         except RequestRefusedError:
             return ToolProbe(native=False)
         return ToolProbe(facts.calls_natively(reply), reply.usage)
+
+    @property
+    def client(self) -> openai.AsyncOpenAI:
+        """The client of the running event loop."""
+        return self._current().client
 
     async def close(self) -> None:
         """Closes the connections of this event loop."""

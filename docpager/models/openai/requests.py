@@ -9,9 +9,7 @@ from typing import Any
 from docpager.models.openai.dialect import Dialect
 from docpager.models.openai.reply_schema import response_formats
 from docpager.records import Message, ModelRequest, Role, ToolCall, ToolSpec
-
-NOTHING = "(nothing)"
-"""Stands for a message without text: many endpoints refuse an empty one."""
+from docpager.transcript import NOTHING
 
 
 def body_of(

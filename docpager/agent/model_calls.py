@@ -1,0 +1,99 @@
+"""What a question's calls to the model used: tokens, cost, what a prompt cache could have served; the transcript."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from docpager.agent.ladder import Ladder, count_tool
+from docpager.agent.main_context import common_prefix_tokens
+from docpager.agent.model_window import ModelWindow
+from docpager.agent.workspace import Workspace
+from docpager.records import Message, ModelReply, ModelRequest, SentRequest, Usage
+
+
+@dataclass(slots=True)
+class ModelCalls:
+    """The account of one question."""
+
+    usage: Usage = field(default_factory=Usage)
+    cacheable: int = 0
+    counted: int | None = None
+    """Our count of the prompts whose tokens the endpoint reported; None where it reported none."""
+    count_error: float | None = None
+    """The largest error of our count, as a share of the endpoint's."""
+    peak: int = 0
+    """Tokens of the largest request."""
+    model_reported: str | None = None
+    transcript: list[dict[str, Any]] = field(default_factory=list)
+    _last: tuple[Message, ...] = ()
+
+    def begun_anew(self) -> ModelCalls:
+        """The same tokens used, for a context that begins anew."""
+        return ModelCalls(self.usage, transcript=self.transcript)
+
+    def note(
+        self,
+        request: ModelRequest,
+        reply: ModelReply,
+        milliseconds: float,
+        *,
+        work: Workspace,
+        ladder: Ladder,
+        window: ModelWindow,
+    ) -> None:
+        """Notes a reply, and every request that was sent for it."""
+        sent = (SentRequest(request, reply, milliseconds),) if reply.sent is None else reply.sent
+        for call in sent:
+            self._note_one(call, work, ladder, window)
+        self.model_reported = reply.model_reported or self.model_reported
+        for remark in reply.remarks:
+            work.note_event(remark.event, remark.arguments)
+
+    def _note_one(self, call: SentRequest, work: Workspace, ladder: Ladder, window: ModelWindow) -> None:
+        request, reply, tokens = call.request, call.reply, ladder.count(call.request)
+        usage = _known_usage(reply, tokens, work)
+        self.usage += usage
+        self.peak = max(self.peak, tokens)
+        self._compare(tokens, reply.usage.prompt_tokens, window)
+        if self._last:
+            schemas = sum(count_tool(spec, work.counter) for spec in request.tools)
+            self.cacheable += schemas + common_prefix_tokens(self._last, request.messages, work.counter)
+        self._last = request.messages
+        messages = [asdict(message) for message in request.messages]
+        self.transcript.append({"step": work.step, "messages": messages, "reply": asdict(reply)})
+        work.note_event(
+            "ModelCall",
+            {"calls": [call.name for call in reply.tool_calls]},
+            prompt_tokens=usage.prompt_tokens,
+            cached_tokens=usage.cached_tokens,
+            completion_tokens=usage.completion_tokens,
+            cost_usd=usage.cost_usd,
+            milliseconds=call.milliseconds,
+        )
+
+    def _compare(self, ours: int, theirs: int, window: ModelWindow) -> None:
+        """Notes how far our count of a request is from the endpoint's, which said none where it says 0."""
+        if theirs:
+            window.counted(ours, theirs)
+            self.counted = (self.counted or 0) + ours
+            self.count_error = max(self.count_error or 0.0, abs(theirs - ours) / theirs)
+
+    def as_fields(self) -> dict[str, Any]:
+        """The fields of ``Answer`` that tell of them."""
+        return {
+            "usage": self.usage,
+            "cacheable_tokens": self.cacheable,
+            "counted_tokens": self.counted,
+            "count_error": self.count_error,
+            "model_reported": self.model_reported,
+            "transcript": tuple(self.transcript),
+        }
+
+
+def _known_usage(reply: ModelReply, prompt_tokens: int, work: Workspace) -> Usage:
+    """What the model reported; our own count of the tokens where it reported none."""
+    if reply.usage.prompt_tokens:
+        return reply.usage
+    written = reply.text + "".join(call.name + call.arguments for call in reply.tool_calls)
+    return replace(reply.usage, prompt_tokens=prompt_tokens, completion_tokens=work.counter.count(written))
