@@ -27,6 +27,7 @@
     |   `-- NotResidentError
     |-- ToolError                      -   a tool call that cannot be carried out; its message goes to the model
     |   `-- TranscriptError                text that is not a transcript of ours
+    |-- TooWeakError                   -   the model cannot steer; the question begins anew, assisted
     `-- ModelError                     -   the model failed for this question; the question's row says how
         |-- NoRoomError                -   a request does not fit; the question ends with what is known
         |-- ContextLengthError         -   the endpoint takes fewer tokens than were sent; the window shrinks
@@ -221,6 +222,10 @@ class ToolError(DocpagerError):
 
 class TranscriptError(ToolError):
     """Text that cannot be parsed as part of a transcript."""
+
+
+class TooWeakError(DocpagerError):
+    """The model cannot steer; its message says how that showed. Ends one try at a question, never the question."""
 
 
 class ModelError(DocpagerError):
