@@ -27,6 +27,7 @@
     |   `-- NotResidentError
     |-- ToolError                      -   a tool call that cannot be carried out; its message goes to the model
     |   `-- TranscriptError                text that is not a transcript of ours
+    |-- TooWeakError                   -   the model cannot steer; the question is begun anew, the model assisted
     `-- ModelError                     -   the model failed for this question; the question's row says how
         |-- NoRoomError                -   a request does not fit; the question ends with what is known
         |-- ContextLengthError         -   the endpoint takes fewer tokens than were sent; the window shrinks
@@ -221,6 +222,10 @@ class ToolError(DocpagerError):
 
 class TranscriptError(ToolError):
     """Text that cannot be parsed as part of a transcript."""
+
+
+class TooWeakError(DocpagerError):
+    """The model cannot steer, and the message says how that showed: the question is begun anew, the model assisted."""
 
 
 class ModelError(DocpagerError):

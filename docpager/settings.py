@@ -71,8 +71,7 @@ class AgentSettings:
     tool_protocol: str = "auto"
     """How the model calls tools: native (chat completions' own), json (JSON in its text), or auto, which tries once."""
     autonomy: str = "auto"
-    """Who steers: full is the model itself; assisted is the built-in reader, the model reads what it finds and answers;
-    auto begins in full, and assists a model that shows itself too weak for the rest of the run."""
+    """Who steers: full is the model; assisted is the built-in reader, for models too weak; auto, as it turns out."""
     temperature: float = 0
     """How freely the model chooses its words; left out where the endpoint refuses it."""
     extra_body: str | None = None

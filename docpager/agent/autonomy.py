@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from docpager.errors import TooWeakError
 from docpager.models.assisted import Assistant
 from docpager.protocols import ChatModel
 from docpager.settings import AUTO, AgentSettings
@@ -16,10 +17,6 @@ MOST_WITHOUT_CALL = 3
 """A model that made no call that could be carried out in so many replies cannot steer."""
 MOST_WITHOUT_PAGE = 8
 """Nor can one that brought in no page in so many."""
-
-
-class TooWeakError(Exception):
-    """The model cannot steer; its message says how that showed. Ends one try at a question, never the question."""
 
 
 class Autonomy:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from docpager.agent.autonomy import TooWeakError
 from docpager.agent.budget import WindowPlan
 from docpager.agent.citations import Statement
 from docpager.agent.documents import DocumentIndex
@@ -28,6 +27,7 @@ from docpager.errors import (
     NoRoomError,
     PagerError,
     ToolError,
+    TooWeakError,
     WindowTooSmallError,
 )
 from docpager.models.assisted import Assistant
