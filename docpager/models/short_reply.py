@@ -137,6 +137,8 @@ def _answer(text: str, cited: Iterable[str], prompt: ShortPrompt) -> Meaning:
     given = _addresses([*map(_plain, cited), text])
     words = fold(_MARKS.sub("", text))
     shown = tuple(address for address in given if _is_shown(address, prompt))
+    if _only_asks(words, prompt.question):
+        return Unusable("Your answer only repeats the question.")
     if not words:
         if not shown:
             return Unusable("Your answer has no words.")
@@ -173,6 +175,12 @@ def _is_shown(address: Address, prompt: ShortPrompt) -> bool:
 
 def _text_of(address: Address, prompt: ShortPrompt) -> str:
     return " ".join(prompt.lines[address.handle, n] for n in range(address.first_line, address.last_line + 1))
+
+
+def _only_asks(words: str, question: str) -> bool:
+    """Whether an answer says most of the question and nothing else; one of two things to choose from says less."""
+    said, asked = set(stems(words)), set(stems(question))
+    return bool(said) and said <= asked and len(said) > LEAST_SHARED * len(asked)
 
 
 # Tracing

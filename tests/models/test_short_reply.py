@@ -75,6 +75,7 @@ def test_a_wish_for_more_and_nothing_found_are_understood(said, meaning):
         ('{"tool": "answer", "arguments": {"text": "Jon', "Your reply is JSON that breaks off or cannot be read."),
         ('{"tool": "answer", "arguments": {}}', "Your answer has no words."),
         ("Maria Vega", "Your answer names no line, and no line says what it says."),
+        ("The captain of the Alma [p7:2]", "Your answer only repeats the question."),
         ("Yes", "Your answer names no line, and no line says what it says."),
         ("12,500 passengers", "Your answer names no line, and no line says what it says."),
         ("Maria Vega [p9:4]", "There is no line p9:4 among the lines you were shown."),
