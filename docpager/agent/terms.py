@@ -6,11 +6,11 @@ import asyncio
 
 from docpager.agent.autonomy import Autonomy
 from docpager.agent.budget import COMPACT_BELOW, WindowPlan
-from docpager.agent.ladder import count_tool
+from docpager.agent.counting import count_tool
 from docpager.agent.model_window import ModelWindow
 from docpager.agent.prompts import prompt
 from docpager.agent.sizing import WindowSizes
-from docpager.agent.tools import TOOLS
+from docpager.agent.tools import tools_for
 from docpager.errors import WindowTooSmallError
 from docpager.models.assisted import Assistant
 from docpager.protocols import ModelFacts, TokenCounter
@@ -39,7 +39,7 @@ class Terms:
     ) -> None:
         self.window = ModelWindow(settings)
         self.sizes = WindowSizes(settings, self.window)
-        self.tools = tuple(tool.spec for tool in TOOLS.values())
+        self.tools = tuple(tool.spec for tool in tools_for(settings).values())
         self._counter = counter
         self._nonce = nonce
         self._facts = facts
@@ -96,7 +96,8 @@ class Terms:
         if name == AUTO:
             name = "json" if compact or self.autonomy.is_assisted else preferred
         self.protocol = TOOL_PROTOCOLS[name]
-        instructions = prompt("compact" if compact else "system").format(nonce=self._nonce)
+        memory = prompt(f"memory_{self.settings.layout}").format(nonce=self._nonce)
+        instructions = prompt("compact" if compact else "system").format(memory=memory)
         self.system = self.protocol.system_text(instructions, self.tools)
         schemas = sum(count_tool(spec, self._counter) for spec in self.protocol.request_tools(self.tools))
         self._system_tokens = self._counter.count(self.system) + schemas + SYSTEM_MESSAGES * 4
