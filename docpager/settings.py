@@ -102,7 +102,7 @@ class AgentSettings:
     """Wall-clock time a question may take."""
     log_share: float = 0.25
     """The share of the window that calls and results (not pages) may take."""
-    low_watermark: float = 0.6
+    low_watermark: float = 0.3
     """Reclaim stops below this share of capacity."""
     high_watermark: float = 0.9
     """Reclaim starts above this share of capacity."""

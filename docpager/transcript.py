@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from docpager.errors import TranscriptError
 from docpager.line_cursor import LineCursor
+from docpager.named_once import named_in_full, named_once
 from docpager.records import Address, AnswerType, Question
 from docpager.records.views import (
     BudgetView,
@@ -120,8 +122,8 @@ def render_tail(tail: TailView, nonce: str) -> str:
             tail_delimiter(nonce),
             "pages: handle | document | page | heading | tokens | state",
             *(
-                _row(p.handle, p.document, f"page {p.page_number}", p.heading, str(p.token_count), p.state)
-                for p in tail.pages
+                _row(p.handle, name, f"page {p.page_number}", p.heading, str(p.token_count), p.state)
+                for p, name in zip(tail.pages, named_once(p.document for p in tail.pages), strict=True)
             ),
             "notes:",
             *map(render_note, tail.notes),
@@ -156,7 +158,9 @@ def split_tail(content: str, nonce: str) -> tuple[str, TailView | None]:
         return content, None
     lines = LineCursor(rest)
     lines.take("pages:")
-    pages = tuple(_tail_page(line) for line in lines.until("notes:"))
+    rows = [_tail_page(line) for line in lines.until("notes:")]
+    named = named_in_full(row.document for row in rows)
+    pages = tuple(replace(row, document=name) for row, name in zip(rows, named, strict=True))
     lines.take("notes:")
     notes = tuple(parse_note(line) for line in lines.until("budget:"))
     budget = _budget(lines.take("budget: ")[8:])
@@ -172,7 +176,7 @@ def _tail_page(line: str) -> TailPage:
 
 def render_note(note: NoteView) -> str:
     """A note on one line."""
-    return _row(note.handle, " ".join(note.addresses), note.text)
+    return f"{note.handle} | {' '.join(note.addresses)} | {_row(note.text)}"  # addresses of ours, nothing to escape
 
 
 def parse_note(line: str) -> NoteView:
@@ -248,11 +252,12 @@ def _render_results(view: ResultsView) -> str:
     last = view.first + len(view.hits) - 1
     shown = f"results {view.first}-{last}" if view.hits else f"no results from {view.first}"
     head = _row(view.tool, view.query, scope, shown, "more follow" if view.more else "no more")
-    return "\n".join([f"[{head}]", *map(_render_hit, view.hits), f"[end {view.tool}]"])
+    names = named_once(hit.document for hit in view.hits)
+    return "\n".join([f"[{head}]", *map(_render_hit, view.hits, names), f"[end {view.tool}]"])
 
 
-def _render_hit(hit: HitView) -> str:
-    where = [hit.handle, hit.document, f"page {hit.page_number}", _path(hit.headings)]
+def _render_hit(hit: HitView, named: str) -> str:
+    where = [hit.handle, named, f"page {hit.page_number}", _path(hit.headings)]
     lines = "lines " + " ".join(map(str, hit.lines)) if hit.lines else ""
     row = _row(*where, f"{hit.token_count} tokens", hit.state, lines)
     return f"{row}\n{SNIPPET_MARK}{quoted(hit.snippet)}"
@@ -265,6 +270,8 @@ def _parse_results(lines: LineCursor) -> ResultsView:
     while lines.peek() != end:
         hits.append(_parse_hit(lines.take(), lines.take(SNIPPET_MARK)))
     lines.take(end)
+    named = named_in_full(hit.document for hit in hits)
+    hits = [replace(hit, document=name) for hit, name in zip(hits, named, strict=True)]
     first = int(re.findall(r"\d+", shown)[0])
     handles = () if scope == "in all documents" else tuple(scope.split()[1:])
     return ResultsView(tool, query, handles, first, more == "more follow", tuple(hits))

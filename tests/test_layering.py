@@ -17,6 +17,7 @@ FLOORS = {
     "docpager.protocols": 1,
     "docpager.lines": 1,
     "docpager.line_cursor": 1,
+    "docpager.named_once": 1,
     "docpager.quotes": 1,
     "docpager.redaction": 1,
     "docpager.loose_json": 1,

@@ -22,6 +22,9 @@ from docpager.transcript import render_view
 
 LARGE_RESULT = 100
 """A result of fewer tokens is not worth taking back: saying so takes about a third of that."""
+EARLY = 0.9
+"""Where pages went, the log is trimmed with them above this share of what it may take, and not earlier: a list of
+results that went before it was read has to be asked for again. Of 0.5, 0.75, 0.9 and 1 it cost least at 8k."""
 THRASHING = 0.5
 """Half of the last references were to pages that had been evicted: the next rung is due."""
 
@@ -32,6 +35,8 @@ class Ladder:
     def __init__(self, work: Workspace, context: MainContext) -> None:
         self._work = work
         self._context = context
+        self._is_broken = False
+        """Whether a page has gone since the last request: from there on the prompt cache holds nothing."""
         self._rungs = iter((self._trim_lines, self._lend_log, self._ask_for_notes))
 
     def fitting_request(self) -> ModelRequest:
@@ -40,8 +45,8 @@ class Ladder:
         Raises ``NoRoomError`` where that is not enough.
         """
         work, context = self._work, self._context
-        if not context.flushes and context.log_tokens(work.pager.resident_tokens) > work.plan.log:
-            self._trim_log(work.plan.log // 2)
+        if not context.flushes:
+            self._keep_log_in_its_share()
         while True:
             request = context.request(state_of(work), work.plan.reply)
             over = self.count(request) - work.plan.request_limit
@@ -49,6 +54,23 @@ class Ladder:
                 return request
             if not self._make_room(over):
                 raise NoRoomError(self.count(request), work.plan.request_limit)
+
+    def _keep_log_in_its_share(self) -> None:
+        """Trims the log; together with pages, where both are nearly due: the prompt cache breaks once for both.
+
+        Not where the built-in reader steers: nothing of this context is sent then, and its pages wait to be shown.
+        """
+        work, log = self._work, self._context.log_tokens(self._work.pager.resident_tokens)
+        if log > work.plan.log:
+            self._trim_log(work.plan.log // 2)
+            if work.plan.short_prompt:
+                return
+            events = work.pager.reclaim_early(self._context.newest_page_ids())
+            work.record(*events)
+            self.bury([page_id for event in events for page_id in event.page_ids])
+        elif self._is_broken and log > EARLY * work.plan.log:
+            self._trim_log(work.plan.log // 2)
+        self._is_broken = False
 
     def _make_room(self, over: int) -> bool:
         """Takes the first measure that frees anything; False where none is left."""
@@ -63,6 +85,7 @@ class Ladder:
     def bury(self, page_ids: Sequence[str]) -> None:
         """Puts tombstones where evicted pages stood."""
         for page_id in page_ids:
+            self._is_broken = True
             self._context.remove_page(page_id, render_view(self._work.tombstone(page_id)))
 
     def relieved(self) -> bool:

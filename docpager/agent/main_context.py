@@ -88,6 +88,10 @@ class MainContext:
         """Adds an exchange at the log's end."""
         self.entries.append(entry)
 
+    def newest_page_ids(self) -> set[str]:
+        """Pages that stand in the newest entry: the model has not seen them yet."""
+        return self.entries[-1].page_ids() if self.entries else set()
+
     def remove_page(self, page_id: str, tombstone: str) -> None:
         """Puts a tombstone where a page stood first, and nothing where it stood again."""
         left = tombstone

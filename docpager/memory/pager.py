@@ -38,12 +38,14 @@ class Watermarks:
     """Shares of capacity: reclaim starts above ``high`` and stops below ``low``; ``pressure`` is where warnings start.
 
     0.70 for ``pressure`` is MemGPT's figure (arXiv 2310.08560). The gap between high and low pays for one break of the
-    provider's prompt cache with many tokens reclaimed.
+    provider's prompt cache with many tokens reclaimed; what stays resident is paid for again at that break. So
+    reclaim goes deep until the first page comes back that it took, and stops at ``low_refaulting`` from then on.
     """
 
-    low: float = 0.6
+    low: float = 0.3
     high: float = 0.9
     pressure: float = 0.7
+    low_refaulting: float = 0.6
 
     def __post_init__(self) -> None:
         if not 0 <= self.low <= self.high <= 1:
@@ -94,6 +96,7 @@ class Pager:
         self._policy = policy
         self._watermarks = watermarks or Watermarks()
         self._references = 0
+        self._has_refaulted = False
 
     @property
     def resident_tokens(self) -> int:
@@ -164,17 +167,29 @@ class Pager:
     def reclaim(self, needed: int = 0, *, keep: Collection[str] = ()) -> list[MemoryEvent]:
         """Evicts in one batch, counting ``needed`` tokens to come, where they would pass the high watermark.
 
-        It stops below the low one. Where the tokens to come leave little or nothing below it, older pages keep as
-        much as lies between the two marks, if that stays below high: a large batch doesn't empty memory. Never
-        evicts pinned pages or those in ``keep``.
+        It stops below the low one. Where the tokens to come leave little or nothing below it, older pages keep half
+        of what lies below it, if that stays below high: a large batch doesn't empty memory. Never evicts pinned pages
+        or those in ``keep``.
         """
         marks = self._watermarks
         below_high = marks.high * self.capacity - needed
         if self.resident_tokens <= below_high:
             return []
-        below_low = marks.low * self.capacity - needed
-        gap = (marks.high - marks.low) * self.capacity
-        return self._evict_down_to(max(below_low, min(below_high, gap)), keep)
+        low = self._low * self.capacity
+        return self._evict_down_to(max(low - needed, min(below_high, low / 2)), keep)
+
+    @property
+    def _low(self) -> float:
+        """The share of capacity at which reclaim stops now."""
+        marks = self._watermarks
+        return min(marks.high, max(marks.low, marks.low_refaulting)) if self._has_refaulted else marks.low
+
+    def reclaim_early(self, keep: Collection[str]) -> list[MemoryEvent]:
+        """Evicts down to the low watermark, but none in ``keep``, though memory is not full.
+
+        For a moment when the provider's prompt cache breaks anyway: what stays has to be paid for again.
+        """
+        return self._evict_down_to(self._low * self.capacity, keep)
 
     def shed(self, tokens: int) -> list[MemoryEvent]:
         """Evicts in one batch until ``tokens`` fewer are resident, or nothing evictable is left.
@@ -251,6 +266,7 @@ class Pager:
                 continue
             refault = entry.held(request.lines)
             refaults |= {request.page_id} if refault else set()
+            self._has_refaulted |= refault
             events.append(PageFault(**self._about(entry), lines=request.lines, refault=refault))
         for page_id, count in tokens.items():
             self.working_set.note(page_id, count, refault=page_id in refaults)
