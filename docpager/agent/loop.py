@@ -15,9 +15,10 @@ from docpager.agent.finishing import finished
 from docpager.agent.ladder import Ladder
 from docpager.agent.main_context import LogEntry, MainContext, MemoCounter, Part, pages_asked_for, summary_with
 from docpager.agent.model_calls import ModelCalls
+from docpager.agent.note_store import MemoryNotes
 from docpager.agent.terms import Terms
 from docpager.agent.tool_result import Ending, ToolResult, shown
-from docpager.agent.tools import TOOLS, carry_out
+from docpager.agent.tools import carry_out
 from docpager.agent.window_keeper import WindowKeeper
 from docpager.agent.workspace import Workspace
 from docpager.errors import (
@@ -31,7 +32,7 @@ from docpager.errors import (
     WindowTooSmallError,
 )
 from docpager.models.assisted import Assistant
-from docpager.protocols import Archive, ChatModel, ModelFacts, TokenCounter
+from docpager.protocols import Archive, ChatModel, ModelFacts, NoteStore, TokenCounter
 from docpager.records import (
     VERIFIED_STATUSES,
     Answer,
@@ -71,12 +72,18 @@ class Agent:
         self.counter = counter
         self.nonce = nonce
         self.documents = DocumentIndex(archive.documents())
+        self.notes: NoteStore = MemoryNotes()
+        """What questions remember is kept here as each ends."""
         self.terms = Terms(settings, counter, nonce=nonce, facts=facts, assistant=assistant)
 
     @property
     def settings(self) -> AgentSettings:
         """As given; the reply's reserve grows where the model needs more."""
         return self.terms.settings
+
+    def keep_notes_in(self, store: NoteStore) -> None:
+        """From now on, what questions remember is kept in this store."""
+        self.notes = store
 
     def plan(self, question: str, row: int = 0) -> WindowPlan:
         """How the window is divided for a question; raises ``WindowTooSmallError`` where the largest is too small."""
@@ -147,6 +154,7 @@ class _Sitting:
             settings=agent.settings,
             plan=agent.plan(text, self.question.row),
             sizes=agent.terms.sizes,
+            others=agent.notes if agent.settings.share_notes else None,
         )
         terms = agent.terms
         self.model, self.autonomy = terms.autonomy.model_for_question(agent.model), terms.autonomy.name
@@ -178,6 +186,7 @@ class _Sitting:
                 "coverage": self.work.ledger.account("model_error"),
             }
         self.agent.terms.sizes.ended(self.question.row, self._needed_tokens())
+        self.agent.notes.append(self.work.remembered.notes)
         cited = {citation.segment_id for citation in fields.get("citations", ())}
         told = {"exit_status": str(fields["exit_status"]), **self.work.readahead_account(cited)}
         self.work.note_event("Answered", told)
@@ -239,7 +248,7 @@ class _Sitting:
             result = self._carry_out(call)
             entry.results.append(result.parts)
             entry.summary = summary_with(entry.summary, call, result.told)
-            self.work.recall.add(self.work.step, call, "\n".join(part.text for part in result.parts))
+            self.work.keep(call, "\n".join(part.text for part in result.parts))
             if result.ending is not None:
                 return result.ending
         if error:
@@ -256,7 +265,7 @@ class _Sitting:
         if self.silent >= MAX_SILENT_REPLIES:
             self.agent.terms.autonomy.judge_silence(self.silent)
             raise ModelError(f"The model called no tool in {self.silent} replies; the last said: {reply.text[:200]!r}")
-        names = ", ".join(TOOLS)
+        names = ", ".join(tool.name for tool in self.agent.terms.tools)
         return calls, "" if calls else f"Your reply called no tool. Call one of: {names}. To finish, call answer."
 
     def _carry_out(self, call: ToolCall) -> ToolResult:
