@@ -18,6 +18,8 @@ DEFAULT_WINDOW = 8192
 """The window of a model of which nothing is known."""
 AUTO = "auto"
 """A value that leaves the choice to docpager."""
+LAYOUTS = LOG, MEMGPT = "log", "memgpt"
+SUMMARIES = (AUTO, "model", "extractive")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,10 @@ class AgentSettings:
     """Lets recall find what other questions of the run remembered; answers then depend on the order of questions."""
     readahead: bool = False
     """Brings the next page of a document unasked when two in a row were paged in."""
+    layout: str = "log"
+    """log keeps the prompt's start for prompt caches; memgpt has notes in the system prompt and a FIFO queue."""
+    summaries: str = "auto"
+    """Who sums up what leaves the log: model, extractive (a line a call), or auto: the model, where it steers."""
     policy: str = "lru"
     """The replacement policy that chooses which page to evict."""
     max_steps: int = 40
@@ -114,6 +120,9 @@ class AgentSettings:
     def __post_init__(self) -> None:
         if isinstance(self.context_tokens, str) and self.context_tokens != AUTO:
             raise UsageError(f"context_tokens is a number of tokens or {AUTO}, not {self.context_tokens!r}.")
+        for name, known in (("layout", LAYOUTS), ("summaries", SUMMARIES)):
+            if getattr(self, name) not in known:
+                raise UsageError(f"{name} is one of {', '.join(known)}, not {getattr(self, name)!r}.")
 
     @property
     def largest_window(self) -> int:

@@ -9,9 +9,10 @@ archive.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from docpager.errors import TranscriptError
+from docpager.line_cursor import LineCursor
 from docpager.records import Address, AnswerType, Question
 from docpager.records.views import (
     BudgetView,
@@ -25,6 +26,7 @@ from docpager.records.views import (
     OutlineView,
     PageView,
     ResultsView,
+    StatusView,
     TailPage,
     TailView,
     TombstoneView,
@@ -39,8 +41,10 @@ ANSWER_REQUESTS = {
     AnswerType.CHOICE: "(Answer with one of the choices named.)",
 }
 """What stands behind a question that asks for a certain type of answer."""
+QUESTION = "Question: "
+"""What stands before the question where it is a message of its own."""
 SNIPPET_MARK = "    "
-_OURS = r"(?=p\d+:\d|<<<|\[(?:page|end|evicted|search|find|documents|outline|notice|error)\b)"
+_OURS = r"(?=p\d+:\d|<<<|\[(?:page|end|evicted|search|find|documents|outline|notice|error|status)\b)"
 _IMITATIONS = re.compile(r"(?<!\\)(\\*)" + _OURS)
 _ESCAPED_IMITATIONS = re.compile(r"\\(\\*)" + _OURS)
 _ADDRESS = re.compile(r"(p\d+):(\d+)(?:-(?:p\d+:)?(\d+))?")
@@ -96,7 +100,7 @@ def parse(text: str) -> tuple[View, ...]:
 
     Blank lines are passed over: they stand where results were moved out of the log; so is ``NOTHING``.
     """
-    lines = _Lines("\n".join(line for line in text.split("\n") if line not in ("", NOTHING)))
+    lines = LineCursor("\n".join(line for line in text.split("\n") if line not in ("", NOTHING)))
     views: list[View] = []
     while lines.left():
         views.append(_parse_view(lines))
@@ -110,7 +114,6 @@ def tail_delimiter(nonce: str) -> str:
 
 def render_tail(tail: TailView, nonce: str) -> str:
     """The tail, to be put behind the last message of a request."""
-    b = tail.budget
     return "\n".join(
         [
             "",
@@ -121,18 +124,29 @@ def render_tail(tail: TailView, nonce: str) -> str:
                 for p in tail.pages
             ),
             "notes:",
-            *(_row(n.handle, " ".join(n.addresses), n.text) for n in tail.notes),
-            f"budget: resident {b.resident_tokens} of {b.capacity} tokens, {b.pinned} pinned; "
-            f"read {b.read_tokens} of {b.read_limit} tokens; {b.steps_left} steps left",
+            *map(render_note, tail.notes),
+            f"budget: {_budget_text(tail.budget)}",
             *([f"warning: {quoted(tail.warning)}"] if tail.warning else []),
             f"question: {fold(tail.question)}",
         ]
     )
 
 
-_BUDGET = re.compile(
-    r"budget: resident (\d+) of (\d+) tokens, (\d+) pinned; read (\d+) of (\d+) tokens; (-?\d+) steps left"
-)
+def _budget_text(b: BudgetView) -> str:
+    return (
+        f"resident {b.resident_tokens} of {b.capacity} tokens, {b.pinned} pinned; "
+        f"read {b.read_tokens} of {b.read_limit} tokens; {b.steps_left} steps left"
+    )
+
+
+_BUDGET = re.compile(r"resident (\d+) of (\d+) tokens, (\d+) pinned; read (\d+) of (\d+) tokens; (-?\d+) steps left")
+
+
+def _budget(text: str) -> BudgetView:
+    match = _BUDGET.fullmatch(text)
+    if match is None:
+        raise TranscriptError("The budget line cannot be read.")
+    return BudgetView(*map(int, match.groups()))
 
 
 def split_tail(content: str, nonce: str) -> tuple[str, TailView | None]:
@@ -140,17 +154,15 @@ def split_tail(content: str, nonce: str) -> tuple[str, TailView | None]:
     body, delimiter, rest = content.rpartition("\n" + tail_delimiter(nonce) + "\n")
     if not delimiter:
         return content, None
-    lines = _Lines(rest)
+    lines = LineCursor(rest)
     lines.take("pages:")
     pages = tuple(_tail_page(line) for line in lines.until("notes:"))
     lines.take("notes:")
-    notes = tuple(_note(line) for line in lines.until("budget:"))
-    budget = _BUDGET.fullmatch(lines.take("budget:"))
-    if budget is None:
-        raise TranscriptError("The tail's budget line cannot be read.")
+    notes = tuple(parse_note(line) for line in lines.until("budget:"))
+    budget = _budget(lines.take("budget: ")[8:])
     warning = unquoted(lines.take("warning: ")[9:]) if lines.peek().startswith("warning: ") else ""
     question = lines.take("question: ")[10:]
-    return body, TailView(pages, notes, BudgetView(*map(int, budget.groups())), warning, question)
+    return body, TailView(pages, notes, budget, warning, question)
 
 
 def _tail_page(line: str) -> TailPage:
@@ -158,7 +170,13 @@ def _tail_page(line: str) -> TailPage:
     return TailPage(handle, document, int(page.removeprefix("page ")), heading, int(tokens), state)
 
 
-def _note(line: str) -> NoteView:
+def render_note(note: NoteView) -> str:
+    """A note on one line."""
+    return _row(note.handle, " ".join(note.addresses), note.text)
+
+
+def parse_note(line: str) -> NoteView:
+    """The note on a line; raises ``TranscriptError``."""
     handle, addresses, text = _cells(line, 3)
     return NoteView(handle, tuple(addresses.split()), text)
 
@@ -174,7 +192,7 @@ def _render_page(view: PageView) -> str:
     return "\n".join([f"[{head}]", *body, f"[end {view.handle}]"])
 
 
-def _parse_page(lines: _Lines) -> PageView:
+def _parse_page(lines: LineCursor) -> PageView:
     kind, document, page, path, shown = _cells(_inside(lines.take("[page ")), 5)
     handle = kind.removeprefix("page ")
     columns: list[str] = []
@@ -202,7 +220,7 @@ def _render_tombstone(view: TombstoneView) -> str:
     return f"[{row}]"
 
 
-def _parse_tombstone(lines: _Lines) -> TombstoneView:
+def _parse_tombstone(lines: LineCursor) -> TombstoneView:
     kind, document, page, heading, tokens = _cells(_inside(lines.take("[evicted ")), 5)
     return TombstoneView(
         kind.removeprefix("evicted "), document, int(page.removeprefix("page ")), heading, int(tokens.split()[0])
@@ -240,7 +258,7 @@ def _render_hit(hit: HitView) -> str:
     return f"{row}\n{SNIPPET_MARK}{quoted(hit.snippet)}"
 
 
-def _parse_results(lines: _Lines) -> ResultsView:
+def _parse_results(lines: LineCursor) -> ResultsView:
     tool, query, scope, shown, more = _cells(_inside(lines.take("[")), 5)
     end = f"[end {tool}]"
     hits = []
@@ -266,7 +284,7 @@ def _render_documents(view: DocumentsView) -> str:
     return "\n".join([f"[{head}]", *rows, "[end documents]"])
 
 
-def _parse_documents(lines: _Lines) -> DocumentsView:
+def _parse_documents(lines: LineCursor) -> DocumentsView:
     _, words, shown = _cells(_inside(lines.take("[documents ")), 3)
     rows = []
     for line in lines.until("[end documents]"):
@@ -284,7 +302,7 @@ def _render_outline(view: OutlineView) -> str:
     return "\n".join([f"[{head}]", *rows, "[end outline]"])
 
 
-def _parse_outline(lines: _Lines) -> OutlineView:
+def _parse_outline(lines: LineCursor) -> OutlineView:
     kind, document, words, shown = _cells(_inside(lines.take("[outline ")), 4)
     rows = []
     for line in lines.until("[end outline]"):
@@ -295,6 +313,15 @@ def _parse_outline(lines: _Lines) -> OutlineView:
     return OutlineView(kind.removeprefix("outline "), document, words, first, total, tuple(rows))
 
 
+def _render_status(view: StatusView) -> str:
+    return "[status] " + _row(_budget_text(view.budget), *([view.warning] if view.warning else []))
+
+
+def _parse_status(lines: LineCursor) -> StatusView:
+    budget, *warning = _cells(lines.take()[9:], None)
+    return StatusView(_budget(budget), " ".join(warning))
+
+
 _RENDERERS: dict[type, Callable[..., str]] = {
     PageView: _render_page,
     TombstoneView: _render_tombstone,
@@ -303,42 +330,16 @@ _RENDERERS: dict[type, Callable[..., str]] = {
     OutlineView: _render_outline,
     NoticeView: lambda view: f"[notice] {fold(view.text)}",
     ErrorView: lambda view: f"[error] {fold(view.text)}",
+    StatusView: _render_status,
 }
-_PARSERS: tuple[tuple[str, Callable[[_Lines], View]], ...]
+_PARSERS: tuple[tuple[str, Callable[[LineCursor], View]], ...]
 
 
-def _parse_view(lines: _Lines) -> View:
+def _parse_view(lines: LineCursor) -> View:
     for mark, parser in _PARSERS:
         if lines.peek().startswith(mark):
             return parser(lines)
     raise TranscriptError(f"This line is not part of a transcript: {lines.peek()[:80]!r}")
-
-
-class _Lines:
-    """A cursor over the lines of a text."""
-
-    def __init__(self, text: str) -> None:
-        self._lines = text.split("\n") if text else []
-        self._at = 0
-
-    def left(self) -> bool:
-        return self._at < len(self._lines)
-
-    def peek(self) -> str:
-        if not self.left():
-            raise TranscriptError("The transcript ends in the middle of a view.")
-        return self._lines[self._at]
-
-    def take(self, start: str = "") -> str:
-        line = self.peek()
-        if not line.startswith(start):
-            raise TranscriptError(f"Expected a line that begins with {start!r}, found {line[:80]!r}.")
-        self._at += 1
-        return line
-
-    def until(self, start: str) -> Iterator[str]:
-        while not self.peek().startswith(start):
-            yield self.take()
 
 
 _PARSERS = (
@@ -350,6 +351,7 @@ _PARSERS = (
     ("[outline ", _parse_outline),
     ("[notice] ", lambda lines: NoticeView(lines.take()[9:])),
     ("[error] ", lambda lines: ErrorView(lines.take()[8:])),
+    ("[status] ", _parse_status),
 )
 
 
@@ -358,9 +360,9 @@ def _row(*cells: str) -> str:
     return " | ".join(re.sub(r"(\\*)\|", r"\1\\|", quoted(cell)) for cell in cells)
 
 
-def _cells(line: str, count: int) -> list[str]:
+def _cells(line: str, count: int | None) -> list[str]:
     cells = line.split(" | ")
-    if len(cells) != count:
+    if count not in (None, len(cells)):
         raise TranscriptError(f"Expected {count} cells, found {len(cells)} in {line[:80]!r}.")
     return [unquoted(re.sub(r"\\(\\*)\|", r"\1|", cell)) for cell in cells]
 

@@ -23,6 +23,7 @@ from docpager.settings import (
 
 if TYPE_CHECKING:
     from docpager.agent.loop import Agent
+    from docpager.agent.summaries import Summariser
     from docpager.analysis.bench_asking import Asked
     from docpager.analysis.verify import VerifyReport
     from docpager.archive.lance import LanceArchive
@@ -162,8 +163,23 @@ def make_agent(
     facts = model if isinstance(model, ModelFacts) else None
     counter = counter_for_model(settings.model)
     return Agent(
-        archive, model, counter, settings, nonce=nonce, facts=facts, assistant=assistant(settings, model, counter)
+        archive,
+        model,
+        counter,
+        settings,
+        nonce=nonce,
+        facts=facts,
+        assistant=assistant(settings, model, counter),
+        summariser=summariser(settings, model, counter),
     )
+
+
+def summariser(settings: AgentSettings, model: ChatModel, counter: TokenCounter) -> Summariser | None:
+    """What asks a model for summaries; None for the built-in reader, which has no words of its own."""
+    from docpager.agent.summaries import Summariser
+    from docpager.models.extractive import ExtractiveModel
+
+    return None if ExtractiveModel.name in (settings.summaries, model.name) else Summariser(counter)
 
 
 def assistant(settings: AgentSettings, model: ChatModel, counter: TokenCounter) -> Assistant | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from docpager.errors import WindowTooSmallError
-from docpager.settings import AgentSettings
+from docpager.settings import MEMGPT, AgentSettings
 
 COMPACT_BELOW = 8192
 """Below this window tools are described in one line each instead of by their schemas: 310 tokens instead of 1,190,
@@ -31,6 +31,8 @@ class WindowPlan:
     notebook: int
     tail_fixed: int
     """The tail's own words: delimiter, budget line, warning, and the second copy of the question."""
+    flushes: bool = False
+    """Whether calls, results and pages share one queue, and the tail is no part of a request."""
     short_prompt: int = 0
     """What the model is sent beside pages and question where the built-in reader reads the rest for it; else 0."""
 
@@ -45,8 +47,15 @@ class WindowPlan:
         return self.system + self.log + self.tail - self.short_prompt if self.short_prompt else 0
 
     @property
+    def summary(self) -> int:
+        """What stands for a part of the log that was moved out may take so much."""
+        return self.log // 2
+
+    @property
     def fixed(self) -> int:
         """All that pages cannot have."""
+        if self.flushes:
+            return self.reply + self.system + self.question + self.notebook + self.summary - self.apart
         return self.reply + self.system + self.question + self.log + self.tail - self.apart
 
     @property
@@ -94,5 +103,6 @@ class WindowPlan:
             page_table=min(600, window // 20),
             notebook=min(1500, window // 16),
             tail_fixed=question + 90,
+            flushes=settings.layout == MEMGPT,
             short_prompt=short_prompt,
         )

@@ -7,17 +7,16 @@ log and give half of its share to pages; ask the model to write notes and unpin;
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 
-from docpager.agent.main_context import CALL_OVERHEAD, MainContext, count_message
+from docpager.agent.counting import count_request
+from docpager.agent.main_context import MainContext
+from docpager.agent.queue_context import QueueContext
 from docpager.agent.sizing import GROW_ABOVE
-from docpager.agent.tail import tail_text
+from docpager.agent.tail import state_of
 from docpager.agent.workspace import Workspace
 from docpager.errors import NoRoomError
-from docpager.protocols import TokenCounter
-from docpager.records import ModelRequest, ToolSpec
+from docpager.records import ModelRequest
 from docpager.records.views import ErrorView
 from docpager.transcript import render_view
 
@@ -30,10 +29,9 @@ THRASHING = 0.5
 class Ladder:
     """Keeps one question's context within its window, and its memory from running in circles."""
 
-    def __init__(self, work: Workspace, context: MainContext, nonce: str) -> None:
+    def __init__(self, work: Workspace, context: MainContext) -> None:
         self._work = work
         self._context = context
-        self._nonce = nonce
         self._rungs = iter((self._trim_lines, self._lend_log, self._ask_for_notes))
 
     def fitting_request(self) -> ModelRequest:
@@ -41,23 +39,26 @@ class Ladder:
 
         Raises ``NoRoomError`` where that is not enough.
         """
-        work = self._work
-        if self._context.log_tokens(work.pager.resident_tokens) > work.plan.log:
+        work, context = self._work, self._context
+        if not context.flushes and context.log_tokens(work.pager.resident_tokens) > work.plan.log:
             self._trim_log(work.plan.log // 2)
         while True:
-            request = self._context.request(tail_text(work, self._nonce), work.plan.reply)
+            request = context.request(state_of(work), work.plan.reply)
             over = self.count(request) - work.plan.request_limit
             if over <= 0:
                 return request
-            if not (self._shed(over) or work.grow("request") or self._trim_log(0) or self._withhold_result()):
+            if not self._make_room(over):
                 raise NoRoomError(self.count(request), work.plan.request_limit)
+
+    def _make_room(self, over: int) -> bool:
+        """Takes the first measure that frees anything; False where none is left."""
+        if isinstance(self._context, QueueContext) and self._flush(self._context):
+            return True
+        return self._shed(over) or self._work.grow("request") or self._trim_log(0) or self._withhold_result()
 
     def count(self, request: ModelRequest) -> int:
         """Tokens of a request as it is sent."""
-        counter = self._work.counter
-        return sum(count_message(m, counter) for m in request.messages) + sum(
-            count_tool(spec, counter) for spec in request.tools
-        )
+        return count_request(request, self._work.counter)
 
     def bury(self, page_ids: Sequence[str]) -> None:
         """Puts tombstones where evicted pages stood."""
@@ -97,11 +98,21 @@ class Ladder:
         self.bury([page_id for event in events for page_id in event.page_ids])
         return bool(events)
 
+    def _flush(self, context: QueueContext) -> bool:
+        """Moves the oldest half of the queue out, with the pages that stand in it; False where nothing can go."""
+        flushed, pages = context.flush(self._work.plan.log // 2)
+        events = self._work.pager.evict(pages)
+        self._work.record(*events)
+        self.bury([page_id for event in events for page_id in event.page_ids])
+        return self._summarized(len(flushed))
+
     def _trim_log(self, wanted: int) -> bool:
-        moved = self._context.trim(wanted, self._work.pager.resident_tokens)
-        if moved:
-            self._work.note_event("Summarized", {"entries": len(moved)})
-        return bool(moved)
+        return self._summarized(self._context.trim(wanted, self._work.pager.resident_tokens))
+
+    def _summarized(self, entries: int) -> bool:
+        if entries:
+            self._work.note_event("Summarized", {"by": "lines", "entries": entries})
+        return bool(entries)
 
     def _withhold_result(self) -> bool:
         """Takes back the largest result of the newest calls, with a word on what to ask for instead."""
@@ -112,10 +123,5 @@ class Ladder:
             return False
         said = f"This result takes {tokens:,} tokens, more than the window has room for. Ask for less of it."
         part.text = render_view(ErrorView(said))
-        self._work.note_event("Summarized", {"entries": 0, "withheld_tokens": tokens})
+        self._work.note_event("Summarized", {"by": "lines", "entries": 0, "withheld_tokens": tokens})
         return True
-
-
-def count_tool(spec: ToolSpec, counter: TokenCounter) -> int:
-    """Tokens of one tool schema as it is sent with a request."""
-    return counter.count(json.dumps(asdict(spec))) + CALL_OVERHEAD

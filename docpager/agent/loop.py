@@ -10,12 +10,16 @@ from typing import Any
 
 from docpager.agent.budget import WindowPlan
 from docpager.agent.citations import Statement
+from docpager.agent.counting import MemoCounter
 from docpager.agent.documents import DocumentIndex
+from docpager.agent.earlier import pages_asked_for, summary_with
 from docpager.agent.finishing import finished
 from docpager.agent.ladder import Ladder
-from docpager.agent.main_context import LogEntry, MainContext, MemoCounter, Part, pages_asked_for, summary_with
+from docpager.agent.main_context import LogEntry, MainContext, Part
 from docpager.agent.model_calls import ModelCalls
 from docpager.agent.note_store import MemoryNotes
+from docpager.agent.queue_context import QueueContext
+from docpager.agent.summaries import Summariser
 from docpager.agent.terms import Terms
 from docpager.agent.tool_result import Ending, ToolResult, shown
 from docpager.agent.tools import carry_out
@@ -45,7 +49,7 @@ from docpager.records import (
 )
 from docpager.records.views import ErrorView
 from docpager.settings import AgentSettings
-from docpager.transcript import asked, parse_addresses, render_view
+from docpager.transcript import QUESTION, asked, parse_addresses, render_view
 
 MAX_SILENT_REPLIES = 3
 """A model that calls no tool so many times in a row has failed."""
@@ -66,12 +70,14 @@ class Agent:
         nonce: str = "docpager",
         facts: ModelFacts | None = None,
         assistant: Assistant | None = None,
+        summariser: Summariser | None = None,
     ) -> None:
         self.archive = archive
         self.model = model
         self.counter = counter
         self.nonce = nonce
         self.documents = DocumentIndex(archive.documents())
+        self.summariser = summariser
         self.notes: NoteStore = MemoryNotes()
         """What questions remember is kept here as each ends."""
         self.terms = Terms(settings, counter, nonce=nonce, facts=facts, assistant=assistant)
@@ -144,7 +150,7 @@ class _Sitting:
     keeper: WindowKeeper = field(init=False)
 
     def __post_init__(self) -> None:
-        agent, text = self.agent, f"Question: {asked(self.question)}"
+        agent, text = self.agent, f"{QUESTION}{asked(self.question)}"
         counter = MemoCounter(agent.counter)
         self.work = Workspace(
             self.question,
@@ -158,8 +164,9 @@ class _Sitting:
         )
         terms = agent.terms
         self.model, self.autonomy = terms.autonomy.model_for_question(agent.model), terms.autonomy.name
-        self.context = MainContext(terms.system, text, terms.tools, terms.protocol, counter)
-        self.ladder = Ladder(self.work, self.context, agent.nonce)
+        layout = QueueContext if self.work.plan.flushes else MainContext
+        self.context = layout(terms.system, text, terms.tools, terms.protocol, counter, nonce=agent.nonce)
+        self.ladder = Ladder(self.work, self.context)
         self.keeper = WindowKeeper(self.work, terms.window, self.ladder.bury)
 
     def assisted(self, reason: str) -> _Sitting:
@@ -219,6 +226,8 @@ class _Sitting:
         refused = 0
         while True:
             request = await asyncio.to_thread(self._fitting_request)
+            if await self._summed_up():
+                request = await asyncio.to_thread(self._fitting_request)
             clock = time.monotonic()
             try:
                 reply = await self.model.complete(request)
@@ -230,9 +239,32 @@ class _Sitting:
                 self.keeper.refused(tokens, error)
                 continue
             milliseconds, window = (time.monotonic() - clock) * 1000, self.agent.terms.window
-            self.calls.note(request, reply, milliseconds, work=self.work, ladder=self.ladder, window=window)
+            self.calls.note(request, reply, milliseconds, work=self.work, window=window)
             if not self.keeper.makes_room_for(reply):
                 return reply
+
+    async def _summed_up(self) -> bool:
+        """Has the model sum up what left its context, where it steers; False where nothing did, or it gave nothing."""
+        summariser, earlier, plan = self.agent.summariser, self.context.earlier, self.work.plan
+        if summariser is None or not summariser.is_willing or self.autonomy == "assisted":
+            earlier.untold.clear()
+        if summariser is None or not earlier.untold:
+            return False
+        text, sent = await summariser.sum_up(
+            self.model,
+            self.work.question.question,
+            earlier.told,
+            earlier.untold,
+            tokens=min(plan.summary // 2, plan.reply),
+            limit=plan.window - plan.reply,
+        )
+        if sent is not None:
+            self.calls.note_one(sent, self.work, self.agent.terms.window, aside="summary")
+        if text:
+            earlier.retell(text)
+            earlier.bound(plan.summary)
+            self.work.note_event("Summarized", {"by": "model", "tokens": self.work.counter.count(text)})
+        return bool(text)
 
     def _fitting_request(self) -> ModelRequest:
         self.keeper.keep()
@@ -265,7 +297,7 @@ class _Sitting:
         if self.silent >= MAX_SILENT_REPLIES:
             self.agent.terms.autonomy.judge_silence(self.silent)
             raise ModelError(f"The model called no tool in {self.silent} replies; the last said: {reply.text[:200]!r}")
-        names = ", ".join(tool.name for tool in self.agent.terms.tools)
+        names = ", ".join(spec.name for spec in self.context.tools)
         return calls, "" if calls else f"Your reply called no tool. Call one of: {names}. To finish, call answer."
 
     def _carry_out(self, call: ToolCall) -> ToolResult:

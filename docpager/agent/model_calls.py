@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from docpager.agent.ladder import Ladder, count_tool
-from docpager.agent.main_context import common_prefix_tokens
+from docpager.agent.counting import common_prefix_tokens, count_request, count_tool
 from docpager.agent.model_window import ModelWindow
 from docpager.agent.workspace import Workspace
 from docpager.records import Message, ModelReply, ModelRequest, SentRequest, Usage
@@ -39,32 +38,33 @@ class ModelCalls:
         milliseconds: float,
         *,
         work: Workspace,
-        ladder: Ladder,
         window: ModelWindow,
     ) -> None:
         """Notes a reply, and every request that was sent for it."""
         sent = (SentRequest(request, reply, milliseconds),) if reply.sent is None else reply.sent
         for call in sent:
-            self._note_one(call, work, ladder, window)
+            self.note_one(call, work, window)
         self.model_reported = reply.model_reported or self.model_reported
         for remark in reply.remarks:
             work.note_event(remark.event, remark.arguments)
 
-    def _note_one(self, call: SentRequest, work: Workspace, ladder: Ladder, window: ModelWindow) -> None:
-        request, reply, tokens = call.request, call.reply, ladder.count(call.request)
+    def note_one(self, call: SentRequest, work: Workspace, window: ModelWindow, *, aside: str = "") -> None:
+        """Notes one request that was sent; ``aside`` names what it was for where it was no step of the question's."""
+        request, reply, tokens = call.request, call.reply, count_request(call.request, work.counter)
         usage = _known_usage(reply, tokens, work)
         self.usage += usage
         self.peak = max(self.peak, tokens)
         self._compare(tokens, reply.usage.prompt_tokens, window)
-        if self._last:
+        if self._last and not aside:
             schemas = sum(count_tool(spec, work.counter) for spec in request.tools)
             self.cacheable += schemas + common_prefix_tokens(self._last, request.messages, work.counter)
-        self._last = request.messages
+        self._last = self._last if aside else request.messages
         messages = [asdict(message) for message in request.messages]
-        self.transcript.append({"step": work.step, "messages": messages, "reply": asdict(reply)})
+        kept = {"step": work.step, "messages": messages, "reply": asdict(reply)}
+        self.transcript.append(kept | ({"aside": aside} if aside else {}))
         work.note_event(
             "ModelCall",
-            {"calls": [call.name for call in reply.tool_calls]},
+            {"calls": [call.name for call in reply.tool_calls]} | ({"aside": aside} if aside else {}),
             prompt_tokens=usage.prompt_tokens,
             cached_tokens=usage.cached_tokens,
             completion_tokens=usage.completion_tokens,

@@ -5,18 +5,13 @@ from __future__ import annotations
 from docpager.agent.workspace import Workspace
 from docpager.memory import PageState, PageTableEntry
 from docpager.records.views import BudgetView, TailPage, TailView
-from docpager.transcript import asked, fold, render_tail
+from docpager.transcript import asked, fold
 
 FEW_STEPS = 3
 LITTLE_TO_READ = 0.1
 
 
-def tail_text(work: Workspace, nonce: str) -> str:
-    """The tail of the next request."""
-    return render_tail(tail_view(work), nonce)
-
-
-def tail_view(work: Workspace) -> TailView:
+def state_of(work: Workspace) -> TailView:
     """What the model is told of its memory now."""
     pinned = sum(frame.pinned for frame in work.pager.table.frames())
     budget = BudgetView(

@@ -6,7 +6,7 @@ import asyncio
 
 from docpager.agent.autonomy import Autonomy
 from docpager.agent.budget import COMPACT_BELOW, WindowPlan
-from docpager.agent.ladder import count_tool
+from docpager.agent.counting import count_tool
 from docpager.agent.model_window import ModelWindow
 from docpager.agent.prompts import prompt
 from docpager.agent.sizing import WindowSizes
@@ -96,7 +96,8 @@ class Terms:
         if name == AUTO:
             name = "json" if compact or self.autonomy.is_assisted else preferred
         self.protocol = TOOL_PROTOCOLS[name]
-        instructions = prompt("compact" if compact else "system").format(nonce=self._nonce)
+        memory = prompt(f"memory_{self.settings.layout}").format(nonce=self._nonce)
+        instructions = prompt("compact" if compact else "system").format(memory=memory)
         self.tools = offered(self.settings, self.sizes.start(0))
         self.system = self.protocol.system_text(instructions, self.tools)
         schemas = sum(count_tool(spec, self._counter) for spec in self.protocol.request_tools(self.tools))

@@ -17,7 +17,7 @@ from docpager.agent.workspace import Workspace
 from docpager.agent.writing import abstain, answer, note
 from docpager.errors import AdmissionRefusedError, ToolError
 from docpager.records import ToolSpec
-from docpager.settings import AgentSettings
+from docpager.settings import MEMGPT, AgentSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +111,19 @@ TOOLS: dict[str, Tool] = {
 }
 
 
+_BY_POLICY = frozenset({"page_out", "pin", "unpin"})
+"""Tools that work on frames, of which a queue has none."""
+
+
+def tools_for(settings: AgentSettings) -> dict[str, Tool]:
+    """The tools a model has, by name."""
+    without = _BY_POLICY if settings.layout == MEMGPT else frozenset()
+    return {name: tool for name, tool in TOOLS.items() if name not in without}
+
+
 def offered(settings: AgentSettings, window: int) -> tuple[ToolSpec, ...]:
     """The tools a model is told of, the same for all questions of a run that begins with this window."""
-    specs = {tool.spec.name: tool.spec for tool in TOOLS.values()}
+    specs = {name: tool.spec for name, tool in tools_for(settings).items()}
     if settings.share_notes:
         about = "Searches what you were shown, and what other questions remembered."
         specs["recall"] = replace(specs["recall"], description=about)
@@ -124,9 +134,10 @@ def offered(settings: AgentSettings, window: int) -> tuple[ToolSpec, ...]:
 
 def carry_out(work: Workspace, name: str, arguments_text: str) -> ToolResult:
     """Carries out one call; raises ``ToolError`` or ``PagerError`` in words for the model, and changes nothing then."""
-    tool = TOOLS.get(name)
+    tools = tools_for(work.settings)
+    tool = tools.get(name)
     if tool is None:
-        raise ToolError(f"There is no tool {name!r}. There are: {', '.join(TOOLS)}.")
+        raise ToolError(f"There is no tool {name!r}. There are: {', '.join(tools)}.")
     try:
         return tool.function(work, Arguments(name, arguments_text))
     except AdmissionRefusedError as refusal:

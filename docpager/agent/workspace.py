@@ -92,7 +92,7 @@ class Workspace:
         self.scope = documents.resolve(question.documents) if question.documents else []
         self.pager = Pager(
             plan.capacity,
-            REPLACEMENT_POLICIES[settings.policy](),
+            REPLACEMENT_POLICIES["fifo" if plan.flushes else settings.policy](),
             Watermarks(settings.low_watermark, settings.high_watermark, settings.pressure_watermark),
         )
         self.ledger = CoverageLedger()

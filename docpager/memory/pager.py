@@ -183,6 +183,15 @@ class Pager:
         """
         return self._evict_down_to(self.resident_tokens - tokens)
 
+    def evict(self, page_ids: Collection[str]) -> list[MemoryEvent]:
+        """Evicts these of the resident pages in one batch, pinned or not, oldest first.
+
+        For a context that drops what stood in it longest, whatever a policy would choose.
+        """
+        before = self.resident_tokens
+        evictions: list[MemoryEvent] = [self._evict(f) for f in list(self.table.frames()) if f.page_id in page_ids]
+        return [*evictions, self._reclaim_event(evictions, before)] if evictions else []
+
     def page_out(self, page_id: str) -> PageOut:
         """Removes a page because it is no longer wanted, pinned or not; raises ``NotResidentError``."""
         entry = self.table[page_id]

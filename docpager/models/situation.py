@@ -18,11 +18,14 @@ from docpager.records.views import (
     OutlineView,
     PageView,
     ResultsView,
+    StatusView,
+    TailPage,
     TailView,
     View,
 )
 from docpager.tool_protocol import read_exchanges
-from docpager.transcript import parse, parse_reached, split_tail
+from docpager.transcript import QUESTION, parse, parse_reached, split_tail
+from docpager.working_context import working_context
 
 _NONCE = re.compile(r"<<<memory (\S+)>>>")
 OUTLINED, UNRANKED = 3, 20
@@ -51,24 +54,18 @@ class Situation:
         nonce = _NONCE.search(request.messages[0].content)
         if nonce is None:
             raise TranscriptError("The system message names no memory delimiter.")
-        *before, last = request.messages
-        body, tail = split_tail(last.content, nonce[1])
-        if tail is None:
-            raise TranscriptError("The last message has no tail.")
-        head = request.messages[1].content if before[1:] else body
+        head, tail = split_tail(request.messages[1].content, nonce[1])
         exchanges = read_exchanges(request.messages)
         earlier = [call for line in head.split("\n")[1:] for call in _earlier(line)]
         calls = [(name, arguments) for name, arguments, _ in earlier]
         calls += [(c.name, json.loads(c.arguments)) for e in exchanges for c in e.calls]
-        last_of = len(exchanges) - 1
-        shown = [
-            tuple(
-                view
-                for text in exchange.results
-                for view in parse(split_tail(text, nonce[1])[0] if n == last_of else text)
-            )
-            for n, exchange in enumerate(exchanges)
-        ]
+        shown: list[tuple[View, ...]] = []
+        for exchange in exchanges:
+            parts = [split_tail(text, nonce[1]) for text in exchange.results]
+            tail = next((state for _, state in parts if state is not None), None)
+            shown.append(tuple(view for text, _ in parts for view in parse(text)))
+        if tail is None:
+            tail = _standing(request.messages[0].content, head, shown, nonce[1])
         return cls(tail.question, tuple(calls), _reached(earlier, shown), tuple(shown), tail)
 
     @cached_property
@@ -127,6 +124,22 @@ class Situation:
     def asked(self, name: str) -> list[Mapping[str, Any]]:
         """The arguments of all calls of one tool."""
         return [arguments for called, arguments in self.calls if called == name]
+
+
+def _standing(system: str, head: str, shown: Sequence[Sequence[View]], nonce: str) -> TailView:
+    """The state of memory where it stands in the context for good: notes, the newest status, the pages that stand.
+
+    Raises ``TranscriptError`` where it stands nowhere.
+    """
+    notes = working_context(system, nonce)
+    question, *others = head.split("\n")
+    views = [view for views in [parse("\n".join(others)), *shown] for view in views]
+    status = next((view for view in reversed(views) if isinstance(view, StatusView)), None)
+    if notes is None or status is None:
+        raise TranscriptError("The last message has no tail.")
+    pages = {view.handle: view for view in views if isinstance(view, PageView)}
+    rows = [TailPage(h, v.document, v.page_number, " ".join(v.headings[-1:]), 0, "resident") for h, v in pages.items()]
+    return TailView(tuple(rows), notes, status.budget, status.warning, question.removeprefix(QUESTION))
 
 
 _Earlier = tuple[str, Mapping[str, Any], tuple[int, bool] | None]

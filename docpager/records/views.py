@@ -119,9 +119,6 @@ class ErrorView:
     text: str
 
 
-View = PageView | TombstoneView | ResultsView | DocumentsView | OutlineView | NoticeView | ErrorView
-
-
 @dataclass(frozen=True, slots=True)
 class TailPage:
     """One row of the page table as the model sees it."""
@@ -153,6 +150,17 @@ class BudgetView:
     read_tokens: int
     read_limit: int
     steps_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """The state of memory as it was when a result was sent, where it stays behind it."""
+
+    budget: BudgetView
+    warning: str = ""
+
+
+View = PageView | TombstoneView | ResultsView | DocumentsView | OutlineView | NoticeView | ErrorView | StatusView
 
 
 @dataclass(frozen=True, slots=True)

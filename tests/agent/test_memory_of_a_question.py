@@ -1,15 +1,19 @@
 """The parts of a question's working memory: window plan, notebook, ledger and log."""
 
+import re
+
 import pytest
 from worlds import WordCounter
 
 from docpager.agent.budget import SMALLEST_PAGE, WindowPlan
+from docpager.agent.counting import MemoCounter, common_prefix_tokens, count_message
 from docpager.agent.coverage import CoverageLedger
-from docpager.agent.main_context import LogEntry, MainContext, MemoCounter, Part, common_prefix_tokens, count_message
+from docpager.agent.main_context import LogEntry, MainContext, Part
 from docpager.agent.notebook import Notebook
 from docpager.errors import ToolError, WindowTooSmallError
 from docpager.models.scripted import call
 from docpager.records import Address, Message, Role
+from docpager.records.views import BudgetView, TailView
 from docpager.settings import AgentSettings
 from docpager.tool_protocol import TOOL_PROTOCOLS
 
@@ -82,7 +86,7 @@ def test_ledger_tells_what_was_ranked_read_and_left():
 
 
 def context(*entries: LogEntry) -> MainContext:
-    made = MainContext("system", "Question: why?", (), TOOL_PROTOCOLS["native"], WordCounter())
+    made = MainContext("system", "Question: why?", (), TOOL_PROTOCOLS["native"], WordCounter(), nonce="x")
     for entry in entries:
         made.append(entry)
     return made
@@ -106,7 +110,11 @@ def test_trimming_moves_the_oldest_entries_out_and_keeps_resident_pages_and_the_
         entry(2, Part("results " * 50), Part("PAGE B", "b")),
         entry(3, Part("newest " * 50)),
     )
-    assert made.trim(0, page_tokens=2) == ["[notice] earlier: search 1", "[notice] earlier: search 2"]
+    assert made.trim(0, page_tokens=2) == 2
+    assert made.earlier.untold == [
+        'search {"query": "1"}\n' + "old results " * 50,
+        'search {"query": "2"}\n' + "results " * 50,
+    ]
     shown = "\n".join(message.content for message in made.messages())
     assert "old results" not in shown
     assert "PAGE B" in shown
@@ -124,12 +132,18 @@ def test_summary_stands_behind_the_question_and_drops_its_oldest_lines_first():
 
 
 def test_tail_stands_behind_the_last_message_and_is_gone_from_the_next_request():
+    def contents(steps_left: int) -> list[str]:
+        tail = TailView((), (), BudgetView(0, 9, 0, 0, 9, steps_left), "", "why?")
+        return [message.content for message in made.request(tail, 100).messages]
+
     made = context()
-    assert made.messages("\nTAIL")[-1].content == "Question: why?\nTAIL"
+    assert re.match(r"Question: why\?\n<<<memory x>>>\n", contents(9)[-1])
     made.append(entry(1, Part("results")))
-    before, after = made.messages("\nONE"), made.messages("\nTWO")
-    assert (before[-1].content, after[-1].content) == ("results\nONE", "results\nTWO")
+    before, after = contents(8), contents(7)
+    assert "8 steps left" in before[-1]
+    assert "7 steps left" in after[-1]
     assert before[:-1] == after[:-1]
+    assert before[1] == "Question: why?"
 
 
 def test_common_prefix_counts_whole_messages_and_the_start_of_the_one_that_differs():
