@@ -16,6 +16,7 @@ from docpager.records import (
     OutlineEntry,
     PaperPage,
     ParsedDocument,
+    RememberedNote,
     SearchHit,
     Segment,
     Usage,
@@ -171,6 +172,20 @@ class ToolProbe:
 
     native: bool
     usage: Usage = field(default_factory=Usage)
+
+
+@runtime_checkable
+class NoteStore(Protocol):
+    """What questions remembered. Safe for several threads at once."""
+
+    def append(self, notes: Sequence[RememberedNote]) -> None:
+        """Keeps what one question remembered, all or nothing; the same note (by its id) is kept once.
+
+        Raises ``TemporaryError`` where it cannot be kept.
+        """
+
+    def search(self, query: str) -> list[RememberedNote]:
+        """The notes that share words with a query, most words first, of equals the latest."""
 
 
 class FailureKind(StrEnum):

@@ -88,6 +88,8 @@ class AgentSettings:
     """Kept free for the reply; 0 means an eighth of the window, between 256 and 1,024 tokens."""
     read_tokens: int = 24000
     """The most tokens of document text shown for a question: pages, snippets, find, outline."""
+    share_notes: bool = False
+    """Lets recall find what other questions of the run remembered; answers then depend on the order of questions."""
     readahead: bool = False
     """Brings the next page of a document unasked when two in a row were paged in."""
     layout: str = "log"

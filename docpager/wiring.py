@@ -288,7 +288,14 @@ def run_questions(
     grid = question_grid(file.questions, archive, run_settings)
     closing = partial(close_model, agent.model)
     return runner.run_questions(
-        file, agent.answer, identity, run_settings, grid=grid, progress=progress, closing=closing
+        file,
+        agent.answer,
+        identity,
+        run_settings,
+        grid=grid,
+        progress=progress,
+        remembering=agent.keep_notes_in,
+        closing=closing,
     )
 
 

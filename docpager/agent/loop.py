@@ -17,6 +17,7 @@ from docpager.agent.finishing import finished
 from docpager.agent.ladder import Ladder
 from docpager.agent.main_context import LogEntry, MainContext, Part
 from docpager.agent.model_calls import ModelCalls
+from docpager.agent.note_store import MemoryNotes
 from docpager.agent.queue_context import QueueContext
 from docpager.agent.summaries import Summariser
 from docpager.agent.terms import Terms
@@ -35,7 +36,7 @@ from docpager.errors import (
     WindowTooSmallError,
 )
 from docpager.models.assisted import Assistant
-from docpager.protocols import Archive, ChatModel, ModelFacts, TokenCounter
+from docpager.protocols import Archive, ChatModel, ModelFacts, NoteStore, TokenCounter
 from docpager.records import (
     VERIFIED_STATUSES,
     Answer,
@@ -77,12 +78,18 @@ class Agent:
         self.nonce = nonce
         self.documents = DocumentIndex(archive.documents())
         self.summariser = summariser
+        self.notes: NoteStore = MemoryNotes()
+        """What questions remember is kept here as each ends."""
         self.terms = Terms(settings, counter, nonce=nonce, facts=facts, assistant=assistant)
 
     @property
     def settings(self) -> AgentSettings:
         """As given; the reply's reserve grows where the model needs more."""
         return self.terms.settings
+
+    def keep_notes_in(self, store: NoteStore) -> None:
+        """From now on, what questions remember is kept in this store."""
+        self.notes = store
 
     def plan(self, question: str, row: int = 0) -> WindowPlan:
         """How the window is divided for a question; raises ``WindowTooSmallError`` where the largest is too small."""
@@ -153,6 +160,7 @@ class _Sitting:
             settings=agent.settings,
             plan=agent.plan(text, self.question.row),
             sizes=agent.terms.sizes,
+            others=agent.notes if agent.settings.share_notes else None,
         )
         terms = agent.terms
         self.model, self.autonomy = terms.autonomy.model_for_question(agent.model), terms.autonomy.name
@@ -185,6 +193,7 @@ class _Sitting:
                 "coverage": self.work.ledger.account("model_error"),
             }
         self.agent.terms.sizes.ended(self.question.row, self._needed_tokens())
+        self.agent.notes.append(self.work.remembered.notes)
         cited = {citation.segment_id for citation in fields.get("citations", ())}
         told = {"exit_status": str(fields["exit_status"]), **self.work.readahead_account(cited)}
         self.work.note_event("Answered", told)
@@ -271,7 +280,7 @@ class _Sitting:
             result = self._carry_out(call)
             entry.results.append(result.parts)
             entry.summary = summary_with(entry.summary, call, result.told)
-            self.work.recall.add(self.work.step, call, "\n".join(part.text for part in result.parts))
+            self.work.keep(call, "\n".join(part.text for part in result.parts))
             if result.ending is not None:
                 return result.ending
         if error:

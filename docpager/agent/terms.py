@@ -10,11 +10,11 @@ from docpager.agent.counting import count_tool
 from docpager.agent.model_window import ModelWindow
 from docpager.agent.prompts import prompt
 from docpager.agent.sizing import WindowSizes
-from docpager.agent.tools import tools_for
+from docpager.agent.tools import offered
 from docpager.errors import WindowTooSmallError
 from docpager.models.assisted import Assistant
 from docpager.protocols import ModelFacts, TokenCounter
-from docpager.records import Usage
+from docpager.records import ToolSpec, Usage
 from docpager.settings import AUTO, AgentSettings
 from docpager.tool_protocol import TOOL_PROTOCOLS, ToolProtocol
 
@@ -27,6 +27,7 @@ class Terms:
 
     protocol: ToolProtocol
     system: str
+    tools: tuple[ToolSpec, ...]
 
     def __init__(
         self,
@@ -39,7 +40,6 @@ class Terms:
     ) -> None:
         self.window = ModelWindow(settings)
         self.sizes = WindowSizes(settings, self.window)
-        self.tools = tuple(tool.spec for tool in tools_for(settings).values())
         self._counter = counter
         self._nonce = nonce
         self._facts = facts
@@ -98,6 +98,7 @@ class Terms:
         self.protocol = TOOL_PROTOCOLS[name]
         memory = prompt(f"memory_{self.settings.layout}").format(nonce=self._nonce)
         instructions = prompt("compact" if compact else "system").format(memory=memory)
+        self.tools = offered(self.settings, self.sizes.start(0))
         self.system = self.protocol.system_text(instructions, self.tools)
         schemas = sum(count_tool(spec, self._counter) for spec in self.protocol.request_tools(self.tools))
         self._system_tokens = self._counter.count(self.system) + schemas + SYSTEM_MESSAGES * 4

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from docpager.agent.arguments import Arguments
@@ -11,6 +11,7 @@ from docpager.agent.calculating import calculate
 from docpager.agent.looking import find, outline, search
 from docpager.agent.paging import page_in, page_out, pin, unpin
 from docpager.agent.recalling import recall
+from docpager.agent.remembering import remember
 from docpager.agent.tool_result import ToolResult
 from docpager.agent.workspace import Workspace
 from docpager.agent.writing import abstain, answer, note
@@ -27,6 +28,8 @@ class Tool:
     function: Callable[[Workspace, Arguments], ToolResult]
 
 
+REMEMBERS_FROM = 4096
+"""In a smaller window ``remember`` is offered only where notes are shared: alone, a question has ``note``."""
 _TEXT = {"type": "string"}
 _TEXTS = {"type": "array", "items": _TEXT}
 _NULLABLE_TEXT = {"type": ["string", "null"]}
@@ -87,6 +90,7 @@ TOOLS: dict[str, Tool] = {
         _tool("unpin", unpin, "Lets pages be evicted again.", pages=_TEXTS),
         _tool("note", note, "Keeps a finding with the addresses it rests on.", text=_TEXT, addresses=_TEXTS),
         _tool("recall", recall, "Searches what you were shown earlier.", query=_TEXT, first=_RANK),
+        _tool("remember", remember, "Keeps a finding for good; recall finds it.", text=_TEXT, addresses=_TEXTS),
         _tool(
             "calculate",
             calculate,
@@ -115,6 +119,17 @@ def tools_for(settings: AgentSettings) -> dict[str, Tool]:
     """The tools a model has, by name."""
     without = _BY_POLICY if settings.layout == MEMGPT else frozenset()
     return {name: tool for name, tool in TOOLS.items() if name not in without}
+
+
+def offered(settings: AgentSettings, window: int) -> tuple[ToolSpec, ...]:
+    """The tools a model is told of, the same for all questions of a run that begins with this window."""
+    specs = {name: tool.spec for name, tool in tools_for(settings).items()}
+    if settings.share_notes:
+        about = "Searches what you were shown, and what other questions remembered."
+        specs["recall"] = replace(specs["recall"], description=about)
+    elif window < REMEMBERS_FROM:
+        del specs["remember"]
+    return tuple(specs.values())
 
 
 def carry_out(work: Workspace, name: str, arguments_text: str) -> ToolResult:

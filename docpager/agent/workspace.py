@@ -13,6 +13,7 @@ from typing import Any
 from docpager.agent.budget import WindowPlan
 from docpager.agent.coverage import CoverageLedger
 from docpager.agent.documents import DocumentIndex
+from docpager.agent.note_store import MemoryNotes
 from docpager.agent.notebook import Notebook
 from docpager.agent.recall_storage import RecallStorage
 from docpager.agent.sizing import WindowSizes
@@ -31,8 +32,8 @@ from docpager.memory import (
     Thrashing,
     Watermarks,
 )
-from docpager.protocols import Archive, TokenCounter
-from docpager.records import Address, Document, Question, Segment, TraceEvent
+from docpager.protocols import Archive, NoteStore, TokenCounter
+from docpager.records import Address, Document, Question, Segment, ToolCall, TraceEvent
 from docpager.records.views import PageView, TombstoneView
 from docpager.settings import AgentSettings
 from docpager.transcript import fold, parse_addresses, render_view
@@ -74,6 +75,7 @@ class Workspace:
         settings: AgentSettings,
         plan: WindowPlan,
         sizes: WindowSizes,
+        others: NoteStore | None = None,
     ) -> None:
         self.question = question
         self.archive = archive
@@ -96,6 +98,11 @@ class Workspace:
         self.ledger = CoverageLedger()
         self.notebook = Notebook(plan.notebook, counter.count)
         self.recall = RecallStorage()
+        self.remembered = MemoryNotes()
+        self.others = others
+        """What other questions remembered; None where that is not shared."""
+        self.tainted = False
+        """Something that speaks like orders was shown, or a note that had been written beside such."""
         self.step = 0
         self.read_tokens = 0
         self.instructions_found = 0
@@ -177,6 +184,11 @@ class Workspace:
                 shown[number] = self.step
                 self.instructions_found += bool(_ORDERS.search(text.line(number)))
         self.ledger.read(page_id)
+
+    def keep(self, call: ToolCall, result: str) -> None:
+        """Keeps a call and its result for ``recall``; one that speaks like orders taints what is remembered later."""
+        self.recall.add(self.step, call, result)
+        self.tainted |= bool(_ORDERS.search(result))
 
     def shown_at(self, page_id: str, number: int) -> int | None:
         """The step at which a line was first rendered; None if it never was."""

@@ -7,17 +7,16 @@ a time.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from sys import intern
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any
 
-from docpager.batch.disk import sync_folder, telling_what_cannot_be_written
+from docpager.batch.disk import telling_what_cannot_be_written
+from docpager.batch.line_file import LineFile
 from docpager.batch.rows import QuestionRows, Row, from_json, to_json
 from docpager.records import Question
 
@@ -45,11 +44,11 @@ class Journal:
     """The journal in a run's folder, open for appending and for reading back."""
 
     def __init__(self, folder: Path, run_id: str) -> None:
-        self._path = folder / JOURNAL_NAME
         self._folder = folder
         self._entries: dict[Key, JournalEntry] = {}
         with telling_what_cannot_be_written(folder):
-            self._file = self._open(run_id)
+            self._file = LineFile(folder / JOURNAL_NAME)
+            self._file.cut(self._recover(run_id))
 
     def __enter__(self) -> Journal:
         return self
@@ -80,60 +79,32 @@ class Journal:
             }
         )
         with telling_what_cannot_be_written(self._folder):
-            offset = self._write(line)
+            offset = self._file.append(line)
         self._keep(rows.answer, JournalEntry(offset, len(line), intern(str(rows.answer["exit_status"]))))
 
     def read(self, key: Key) -> QuestionRows:
         """The rows of a finished question."""
         entry = self._entries[key]
-        self._file.seek(entry.offset)
-        line = json.loads(self._file.read(entry.size))
+        line = json.loads(self._file.read(entry.offset, entry.size))
         return QuestionRows(
             from_json(line["answer"], "answers"),
             tuple(from_json(citation, "citations") for citation in line["citations"]),
             tuple(from_json(event, "trace") for event in line["trace"]),
         )
 
-    def _open(self, run_id: str) -> BinaryIO:
-        file = self._path.open("r+b" if self._path.exists() else "w+b")
-        end = self._recover(file, run_id)
-        file.truncate(end)
-        os.fsync(file.fileno())
-        sync_folder(self._folder)
-        return file
-
-    def _recover(self, file: BinaryIO, run_id: str) -> int:
+    def _recover(self, run_id: str) -> int:
         """Finds this run's finished questions; returns the end of the last of them."""
-        end = offset = 0
-        for text in file:
+        end = 0
+        for offset, text in self._file:
             if (line := _decode(text)) is not None and line["answer"]["run_id"] == run_id:
                 self._keep(line["answer"], JournalEntry(offset, len(text), intern(line["exit_status"])))
                 end = offset + len(text)
-            offset += len(text)
         return end
 
     def _keep(self, answer: Row, entry: JournalEntry) -> None:
         # Interned: in a grid each id comes back in every row or column.
         question_id, doc_id = intern(answer["question_id"]), answer.get("doc_id")
         self._entries[question_id, doc_id and intern(doc_id)] = entry
-
-    def _write(self, line: bytes) -> int:
-        offset = self._file.seek(0, os.SEEK_END)
-        try:
-            self._file.write(line)
-            self._file.flush()
-            os.fsync(self._file.fileno())
-        except OSError:
-            self._drop_from(offset)
-            raise
-        return offset
-
-    def _drop_from(self, offset: int) -> None:
-        # Reopened, for the buffer may still hold the rest of the line that could not be written.
-        with contextlib.suppress(OSError):
-            self._file.close()
-        self._file = self._path.open("r+b")
-        self._file.truncate(offset)
 
 
 def _encode(line: Mapping[str, Any]) -> bytes:

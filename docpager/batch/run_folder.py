@@ -29,13 +29,16 @@ from docpager.batch.manifest import (
     read_manifest,
 )
 from docpager.batch.question_files import QuestionFile
+from docpager.batch.run_notes import NOTES_NAME
 from docpager.errors import DocpagerError, LockedError, MissingInputError, UsageError
 from docpager.records import hex_id
 from docpager.settings import RunSettings
 
 OUTPUTS = Path("outputs")
 TRANSCRIPTS_NAME = "transcripts"
-_OURS = re.compile(rf"(\..*\.tmp|questions\..*|report\.html|{LOCK_NAME}|{MANIFEST_NAME}|{JOURNAL_NAME}|.*\.parquet)")
+_OURS = re.compile(
+    rf"(\..*\.tmp|questions\..*|report\.html|{LOCK_NAME}|{MANIFEST_NAME}|{JOURNAL_NAME}|{NOTES_NAME}|.*\.parquet)"
+)
 _CHOOSING_SECONDS = 2.0
 
 
@@ -184,7 +187,12 @@ def _begun(
         "questions": len(question_file.questions),
     }
     manifest = new_manifest(run_id, identity, described, settings, started_at)
-    manifest.paths = {"questions": copy, "journal": JOURNAL_NAME, "transcripts": TRANSCRIPTS_NAME}
+    manifest.paths = {
+        "questions": copy,
+        "journal": JOURNAL_NAME,
+        "notes": NOTES_NAME,
+        "transcripts": TRANSCRIPTS_NAME,
+    }
     with telling_what_cannot_be_written(folder):
         folder.mkdir(parents=True, exist_ok=True)
         lock = lock or FolderLock(folder, f"The run {folder}")
@@ -216,7 +224,7 @@ def _clear(folder: Path) -> None:
     """Removes what an earlier run left: only files that runs write."""
     shutil.rmtree(folder / TRANSCRIPTS_NAME, ignore_errors=True)
     kept = {MANIFEST_NAME, LOCK_NAME}
-    ours = {JOURNAL_NAME, "report.html", *(f"{table}.parquet" for table in TABLES)}
+    ours = {JOURNAL_NAME, NOTES_NAME, "report.html", *(f"{table}.parquet" for table in TABLES)}
     for path in folder.iterdir():
         if path.name not in kept and (path.name in ours or path.name.startswith("questions.")):
             path.unlink()

@@ -21,8 +21,10 @@ from docpager.batch.outputs import Totals, write_outputs
 from docpager.batch.question_files import QuestionFile
 from docpager.batch.rows import Failure, QuestionRows, failed_row, in_utc, rows_of
 from docpager.batch.run_folder import OUTPUTS, RunFolder, open_run_folder
+from docpager.batch.run_notes import RunNotes
 from docpager.batch.transcripts import Transcripts
 from docpager.errors import ConfigurationError, DocpagerError, ModelError, TemporaryError, UsageError
+from docpager.protocols import NoteStore
 from docpager.records import FAILED_EXIT_STATUSES, Answer, ExitStatus, Question
 from docpager.settings import RunSettings
 
@@ -102,11 +104,13 @@ def run_questions(
     grid: Grid | None = None,
     outputs: Path = OUTPUTS,
     progress: Progress | None = None,
+    remembering: Callable[[NoteStore], None] | None = None,
     closing: Callable[[], Awaitable[None]] | None = None,
 ) -> RunReport:
     """Asks every question that has no row yet and writes the run's folder; blocks until the run ends.
 
-    With a ``grid``, its questions are asked, which are made of the file's. ``closing`` is awaited at the end.
+    With a ``grid``, its questions are asked, which are made of the file's. ``remembering`` is given the store of the
+    run's notes; ``closing`` is awaited at the end.
     Raises ``LockedError`` and ``UsageError`` before anything is asked, and ``TemporaryError`` where the folder cannot
     be written. What stops a run later is in the report.
     """
@@ -115,7 +119,10 @@ def run_questions(
         if (code := folder.finished_exit_code) is not None:
             manifest = folder.manifest
             return RunReport(folder.path, manifest.run_id, code, manifest.counts, manifest.usage, 0.0, 0, True, True)
-        with Journal(folder.path, folder.manifest.run_id) as journal:
+        run_id = folder.manifest.run_id
+        with Journal(folder.path, run_id) as journal, RunNotes(folder.path, run_id, journal.entries) as notes:
+            if remembering is not None:
+                remembering(notes)
             questions: Questions = question_file.questions if grid is None else grid
             sitting = _Sitting(questions, answer, identity, settings, folder, journal, progress, closing)
             return sitting.run(fail_on)

@@ -31,6 +31,7 @@ from docpager.records.messages import (
     ToolCall,
     ToolSpec,
 )
+from docpager.records.notes import NotedLines, RememberedNote
 from docpager.records.questions import (
     FAILED_EXIT_STATUSES,
     VERIFIED_STATUSES,
@@ -68,6 +69,7 @@ __all__ = [
     "Message",
     "ModelReply",
     "ModelRequest",
+    "NotedLines",
     "OutlineEntry",
     "OutlineHeading",
     "PageStatus",
@@ -77,6 +79,7 @@ __all__ = [
     "ParsedPage",
     "Question",
     "Remark",
+    "RememberedNote",
     "Role",
     "SearchHit",
     "Segment",

@@ -17,6 +17,7 @@ from docpager.testing import (
     GoldAnswer,
     PerfectReader,
     Scripted,
+    call,
 )
 
 QUESTION = "Wallets are kept for how many days?"
@@ -157,3 +158,29 @@ def test_doctor_ends_as_a_run_would(docpager, there, fault, code):
     with Endpoint(Scripted([]), faults=FaultPlan.every(1, fault)) as endpoint:
         ended = docpager("doctor", "--model", "m", "--base-url", endpoint.base_url, "--give-up-after", "0.5")
     assert ended.code == code
+
+
+@pytest.mark.parametrize("flags", [[], ["--share-notes"]])
+def test_run_shares_what_questions_remember_only_where_it_is_told_to(docpager, there, flags):
+    note = "Lost wallets: 90 days."
+    first = [
+        call("search", query="wallets are kept"),
+        call("page_in", pages=["p1"]),
+        call("remember", text=note, addresses=["p1:1"]),
+    ]
+    end = [call("abstain", reason="done")]
+    recall = call("recall", query="wallets kept days")
+    questions = "question_id,question\nwallets,How long are wallets kept?\nagain,And how many days is that?\n"
+    Path("questions.csv").write_text(questions, encoding="utf-8")
+    script = Scripted([*first, *end * 2, recall, *end])
+    with Endpoint(script, EndpointSettings(keep_bodies=True)) as endpoint:
+        ended = docpager(
+            *("run", "questions.csv", "-o", "out", "--model", "loopback", "--base-url", endpoint.base_url),
+            *("--tool-protocol", "json", "--autonomy", "full", "--concurrency", "1", *flags),
+        )
+        last = json.dumps(endpoint.log[-1].body)
+    assert ended.code == 0
+    [kept] = map(json.loads, Path("out/notes.jsonl").read_text(encoding="utf-8").splitlines())
+    assert (kept["question_id"], kept["text"]) == ("wallets", note)
+    assert (f"note of question wallets: {note} (rests on p1:1 (" in last) is bool(flags)
+    assert ("Lost wallets" in last) is bool(flags)
