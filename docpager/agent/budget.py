@@ -55,7 +55,7 @@ class WindowPlan:
     def fixed(self) -> int:
         """All that pages cannot have."""
         if self.flushes:
-            return self.reply + self.system + self.question + self.notebook + self.summary - self.apart
+            return self.reply + self.system + self.question + self.notebook - self.apart
         return self.reply + self.system + self.question + self.log + self.tail - self.apart
 
     @property

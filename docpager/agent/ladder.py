@@ -51,6 +51,7 @@ class Ladder:
             request = context.request(state_of(work), work.plan.reply)
             over = self.count(request) - work.plan.request_limit
             if over <= 0:
+                self._note_pressure(request)
                 return request
             if not self._make_room(over):
                 raise NoRoomError(self.count(request), work.plan.request_limit)
@@ -71,6 +72,14 @@ class Ladder:
         elif self._is_broken and log > EARLY * work.plan.log:
             self._trim_log(work.plan.log // 2)
         self._is_broken = False
+
+    def _note_pressure(self, request: ModelRequest) -> None:
+        """Warns behind the next result where the request fills so much of the window, as in MemGPT's paper."""
+        work = self._work
+        was, limit = work.queue_is_full, work.settings.pressure_watermark * work.plan.request_limit
+        work.queue_is_full = work.plan.flushes and self.count(request) > limit
+        if work.queue_is_full and not was:
+            work.note_event("MemoryPressure")
 
     def _make_room(self, over: int) -> bool:
         """Takes the first measure that frees anything; False where none is left."""

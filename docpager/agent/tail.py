@@ -59,7 +59,9 @@ def _warning(work: Workspace) -> str:
             "you page in again and again what had to be evicted: note each finding with its addresses, unpin and "
             "page_out what is noted, then answer from your notes"
         )
-    if work.pager.under_pressure:
+    if work.queue_is_full:
+        warnings.append("memory is nearly full: note what matters, the oldest messages go soon")
+    if work.pager.under_pressure and not work.plan.flushes:
         warnings.append("memory is nearly full: note what matters, page_out or unpin what does not")
     if work.read_left < LITTLE_TO_READ * work.settings.read_tokens:
         warnings.append("the reading budget is nearly used up: answer with what you have")

@@ -87,13 +87,18 @@ class Workspace:
         self.readahead = Readahead() if settings.readahead else None
         self.trims_refaults = False
         """Pages that come back are shown only by the lines that bear on the question."""
+        self.queue_is_full = False
+        """The last request took more of the window than the pressure watermark allows, where all share one queue."""
         self.asks_for_notes = False
         """The tail asks the model to note and unpin before all else."""
         self.scope = documents.resolve(question.documents) if question.documents else []
+        marks = Watermarks(settings.low_watermark, settings.high_watermark, settings.pressure_watermark)
+        # Where the queue is flushed it is full before memory is; a page that is larger than the rest of it takes turns.
+        as_needed = Watermarks(low=1, high=1, pressure=1)
         self.pager = Pager(
             plan.capacity,
             REPLACEMENT_POLICIES["fifo" if plan.flushes else settings.policy](),
-            Watermarks(settings.low_watermark, settings.high_watermark, settings.pressure_watermark),
+            as_needed if plan.flushes else marks,
         )
         self.ledger = CoverageLedger()
         self.notebook = Notebook(plan.notebook, counter.count)

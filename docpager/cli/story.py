@@ -273,6 +273,8 @@ def _trimmed(printer: StoryPrinter, deed: Deed) -> str:
 
 def _summarized(_: StoryPrinter, deed: Deed) -> str:
     entries = deed.details.get("entries")
+    if deed.details.get("by") == "model":
+        return f"in the model's words, {plural(deed.details.get('tokens', 0), 'token')}"
     return f"by {plural(entries, 'entry', 'entries')}" if isinstance(entries, int) else ""
 
 
