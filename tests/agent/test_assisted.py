@@ -226,7 +226,8 @@ END = call("answer", statements=[{"text": "Jon Dahl", "addresses": ["p1:1"]}])
     [
         (["Hello"] * 3, "no call in 3 replies one after the other"),
         ([call("look"), call("look"), call("look")], "no call that could be carried out in 3 replies"),
-        ([SEARCH] * 8, "no page read in 8 replies"),
+        ([call("outline")] * 8, "no page read in 8 replies"),
+        ([SEARCH] * 4, "a search made again 3 times while its results were in the context"),
         ([END, END], "ended without a page read"),
         ([call("abstain", reason="I am a language model.")], "ended without a page read"),
     ],
