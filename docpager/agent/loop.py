@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from docpager.agent.budget import WindowPlan
+from docpager.agent.choices import with_choices
 from docpager.agent.citations import Statement
 from docpager.agent.counting import MemoCounter
 from docpager.agent.documents import DocumentIndex
@@ -269,7 +270,7 @@ class _Sitting:
 
     def _fitting_request(self) -> ModelRequest:
         self.keeper.keep()
-        return self.ladder.fitting_request()
+        return with_choices(self.ladder.fitting_request(), self.work, self.context.entries)
 
     def _execute(self, reply: ModelReply) -> Ending | None:
         """Carries out a reply's calls in order, up to the one that ends the question."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from docpager.analysis.evidence import bears
@@ -14,7 +14,7 @@ from docpager.analysis.intervals import Share
 from docpager.analysis.top_k import passage
 from docpager.errors import ModelError
 from docpager.protocols import Archive, ChatModel
-from docpager.records import VERIFIED_STATUSES, Message, ModelReply, ModelRequest, Question, Role, Usage
+from docpager.records import Message, ModelRequest, Question, Role, Usage
 
 INSTRUCTIONS = "Answer the question in a few words from the passages."
 MOST_REPLY_TOKENS = 200
@@ -28,7 +28,7 @@ class OnePrompt:
     k: int
     text: str | None
     """None where the model failed."""
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     seconds: float = 0.0
     error_message: str | None = None
 
@@ -38,8 +38,38 @@ class OnePrompt:
             f"top_{self.k}_answer": self.text,
             f"top_{self.k}_right_by_words": is_right,
             f"top_{self.k}_prompt_tokens": self.usage.prompt_tokens,
+            f"top_{self.k}_completion_tokens": self.usage.completion_tokens,
             f"top_{self.k}_seconds": round(self.seconds, 3),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """What one prompt each gave, by the number of passages in it, in the order of the questions."""
+
+    found: Mapping[int, Sequence[OnePrompt]]
+    right: Mapping[int, Sequence[bool]]
+    """By the words of the answer."""
+
+    def records(self, questions: int) -> Iterator[dict[str, Any]]:
+        """The fields that each question's row has of its peers."""
+        for row in range(questions):
+            fields: dict[str, Any] = {}
+            for k, answers in self.found.items():
+                fields |= answers[row].as_record(self.right[k][row])
+            yield fields
+
+    def shares(self) -> Iterator[tuple[str, Share]]:
+        """How often each peer was right."""
+        for k, right in self.right.items():
+            yield f"top {k} in one prompt: right by its words", Share.where(right)
+
+    def costs(self) -> Iterator[tuple[str, Sequence[float]]]:
+        """What each peer's prompts cost, by name."""
+        for k, answers in self.found.items():
+            yield f"top {k}: prompt tokens", [answer.usage.prompt_tokens for answer in answers]
+            yield f"top {k}: completion tokens", [answer.usage.completion_tokens for answer in answers]
+            yield f"top {k}: seconds", [answer.seconds for answer in answers]
 
 
 async def ask_in_one_prompt(
