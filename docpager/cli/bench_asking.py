@@ -36,9 +36,7 @@ def asking_options(*, without: Sequence[str] = (), **defaults: object) -> Callab
             [
                 click.argument("data", type=click.Path(path_type=Path)),
                 click.option("--every", type=_COUNT, default=1, metavar="N", help="Asks every Nth question."),
-                click.option(
-                    "--skip", type=click.IntRange(min=0), default=0, metavar="N", help="Begins behind so many."
-                ),
+                click.option("--skip", type=click.IntRange(min=0), default=0, metavar="N", help=_SKIP),
                 click.option("--limit", type=_COUNT, metavar="N", help="Asks the first so many of them."),
                 click.option("--workers", type=click.IntRange(min=0), default=0, metavar="N", help=_WORKERS),
                 click.option("--archive", "kept", metavar="URI", help=_ARCHIVE),
@@ -59,6 +57,7 @@ def asking_options(*, without: Sequence[str] = (), **defaults: object) -> Callab
 PERFECT = "perfect"
 """The model's name that stands for the reader which knows the answers and has to find them."""
 _COUNT = click.IntRange(min=1)
+_SKIP = "Begins behind so many questions."
 _WORKERS = "Worker processes that ingest and ask; 0 means one a core."
 _ARCHIVE = "Keeps the archive here for the next time; else it is thrown away."
 _NOT_ALONE = (
