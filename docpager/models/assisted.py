@@ -118,9 +118,8 @@ class AssistedModel:
         """Shows the model the pages it has not seen, and does what it says."""
         self._prompts += 1
         pages = _by_rank(unseen, at)
-        if self._wanted and at.results:
-            newest = [hit.handle for hit in at.results[-1].hits]
-            pages.sort(key=lambda page: newest.index(page.handle) if page.handle in newest else len(newest))
+        if self._wanted:
+            pages.sort(key=lambda page: _newest_rank(page.handle, at))
         pages = pages[:PAGES_A_PROMPT]
         if self._wanted:
             # What it asked for may only make sense beside what it has seen before.
@@ -152,7 +151,10 @@ class AssistedModel:
         fitting: list[ToolCall] = []
         for call in calls:
             if call.name == "page_in":
-                asked = list(json.loads(call.arguments)["pages"])[: PAGES_A_PROMPT - len(unseen)]
+                asked = list(json.loads(call.arguments)["pages"])
+                if self._wanted:
+                    asked.sort(key=lambda handle: _newest_rank(handle, at))
+                asked = asked[: PAGES_A_PROMPT - len(unseen)]
                 kept = list(_fitting(asked, sizes, room))
                 if not kept:
                     return None
@@ -253,6 +255,12 @@ def _pages(at: Situation) -> list[PageView]:
 def _by_rank(pages: Iterable[PageView], at: Situation) -> list[PageView]:
     """Pages as search ranked them: it knows words by their meaning, the reader's own scores only letter for letter."""
     return sorted(pages, key=lambda page: at.rank(page.handle))
+
+
+def _newest_rank(handle: str, at: Situation) -> int:
+    """Where the newest search put a page; behind all of its results for one that it did not list."""
+    newest = [hit.handle for hit in at.results[-1].hits] if at.results else []
+    return newest.index(handle) if handle in newest else len(newest)
 
 
 def _fitting(handles: Iterable[str], sizes: Mapping[str, int], room: float) -> Iterator[str]:
