@@ -173,6 +173,12 @@ class RunSettings:
     """Asks only the questions with these ids."""
     sheet: str | None = None
     """The sheet of a workbook that holds the questions."""
+    changed_only: bool = False
+    """Carries answers over from the newest finished run of the same questions, where nothing they rest on changed."""
+    since: str | None = None
+    """The run that --changed-only compares with, instead of the newest."""
+    changed_depth: int = 5
+    """A new or changed segment among so many best results of a recorded search has its question asked again."""
     fail_on: tuple[str, ...] = ()
     """Further exit statuses that make the run end with exit code 3."""
 

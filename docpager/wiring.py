@@ -267,6 +267,7 @@ def run_questions(
     """
     from docpager.agent.prompts import PROMPTS_VERSION
     from docpager.batch import runner
+    from docpager.batch.carrying import carrier_for
     from docpager.batch.manifest import RunIdentity
     from docpager.batch.question_files import read_question_file
 
@@ -294,6 +295,7 @@ def run_questions(
         run_settings,
         grid=grid,
         progress=progress,
+        carrier=carrier_for(file, identity, run_settings, archive),
         remembering=agent.keep_notes_in,
         closing=closing,
     )

@@ -62,7 +62,7 @@ class Ladder:
         Not where the built-in reader steers: nothing of this context is sent then, and its pages wait to be shown.
         """
         work, log = self._work, self._context.log_tokens(self._work.pager.resident_tokens)
-        if log > work.plan.log:
+        if log > work.plan.log and log + work.pager.resident_tokens > work.plan.log + work.plan.capacity:
             self._trim_log(work.plan.log // 2)
             if work.plan.short_prompt:
                 return

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 import regex
 
 from docpager.agent.arguments import Arguments
-from docpager.agent.scopes import scope_of
+from docpager.agent.scopes import Scope, scope_of
 from docpager.agent.tool_result import ToolResult, shown
 from docpager.agent.workspace import Workspace
 from docpager.errors import ToolError
@@ -51,7 +51,7 @@ def search(work: Workspace, arguments: Arguments) -> ToolResult:
     view = ResultsView("search", fold(query), handles, first, more or len(fitting) < len(hits), tuple(fitting))
     work.note_event(
         "Search",
-        {"query": query, "documents": list(handles), "first": first, "results": len(fitting)},
+        {"query": query, **_scoped(scope), "first": first, "results": len(fitting)},
         page_ids=tuple(hit.segment.segment_id for hit in ranked),
         page_tokens=tuple(v.token_count for v in fitting),
     )
@@ -73,7 +73,7 @@ def find(work: Workspace, arguments: Arguments) -> ToolResult:
     view = ResultsView("find", fold(text), handles, first, more or len(fitting) < len(segments), tuple(fitting))
     work.note_event(
         "Find",
-        {"text": text, "regex": is_regex, "documents": list(handles), "first": first, "results": len(fitting)},
+        {"text": text, "regex": is_regex, **_scoped(scope), "first": first, "results": len(fitting)},
         page_ids=tuple(s.segment_id for s in segments[: len(fitting)]),
         page_tokens=tuple(v.token_count for v in fitting),
     )
@@ -83,7 +83,6 @@ def find(work: Workspace, arguments: Arguments) -> ToolResult:
 def outline(work: Workspace, arguments: Arguments) -> ToolResult:
     """The documents that match some words, or one document's headings."""
     name, words, first = arguments.optional_text("document"), arguments.optional_text("words"), arguments.rank()
-    work.note_event("Outline", {"document": name, "words": words, "first": first})
     if not name:
         return _documents(work, words, first)
     scope = scope_of(work, [name])
@@ -103,6 +102,8 @@ def _documents(work: Workspace, words: str, first: int) -> ToolResult:
         for d in documents[first - 1 : first - 1 + OUTLINE_ROWS]
     ]
     work.read_tokens += work.counter.count("\n".join(row.title for row in rows))
+    listed = [d.doc_id for d in documents[first - 1 : first - 1 + OUTLINE_ROWS]]
+    work.note_event("Outline", {"document": None, "words": words, "first": first, "doc_ids": listed})
     return shown(DocumentsView(fold(words), first, len(documents), tuple(rows)))
 
 
@@ -128,6 +129,12 @@ def _outline_of(work: Workspace, document: Document, words: str, first: int) -> 
     ]
     work.read_tokens += work.counter.count("\n".join(" ".join(row.headings[-1:]) for row in rows))
     handle = work.documents.handle(document.doc_id)
+    work.note_event(
+        "Outline",
+        {"document": handle, "words": words, "first": first, "doc_ids": [document.doc_id]},
+        page_ids=tuple(segment.segment_id for _, segment, _ in listed[first - 1 : first - 1 + len(rows)]),
+        page_tokens=tuple(row.token_count for row in rows),
+    )
     return shown(OutlineView(handle, document.path, fold(words), first, len(listed), tuple(rows)))
 
 
@@ -169,6 +176,11 @@ def _found_view(work: Workspace, segment: Segment, pattern: regex.Pattern[str]) 
     numbers = [n for n in range(1, len(source.spans) + 1) if _matches(pattern, source.line(n))]
     snippet = source.line(numbers[0]) if numbers else segment.text
     return _hit_view(work, segment, snippet[:SNIPPET_CHARACTERS], tuple(numbers[:8]))
+
+
+def _scoped(scope: Scope) -> dict[str, list[str]]:
+    """The documents a call is limited to, as the trace keeps them: handles mean nothing once the archive changed."""
+    return {"documents": list(scope.handles), **({"doc_ids": list(scope.doc_ids or ())} if scope.handles else {})}
 
 
 def _paths(work: Workspace, handles: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ a time.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from sys import intern
@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from docpager.batch.disk import telling_what_cannot_be_written
-from docpager.batch.line_file import LineFile
+from docpager.batch.line_file import LineFile, numbered
 from docpager.batch.rows import QuestionRows, Row, from_json, to_json
 from docpager.records import Question
 
@@ -85,26 +85,57 @@ class Journal:
     def read(self, key: Key) -> QuestionRows:
         """The rows of a finished question."""
         entry = self._entries[key]
-        line = json.loads(self._file.read(entry.offset, entry.size))
-        return QuestionRows(
-            from_json(line["answer"], "answers"),
-            tuple(from_json(citation, "citations") for citation in line["citations"]),
-            tuple(from_json(event, "trace") for event in line["trace"]),
-        )
+        return _rows(self._file.read(entry.offset, entry.size))
 
     def _recover(self, run_id: str) -> int:
         """Finds this run's finished questions; returns the end of the last of them."""
-        end = 0
-        for offset, text in self._file:
-            if (line := _decode(text)) is not None and line["answer"]["run_id"] == run_id:
-                self._keep(line["answer"], JournalEntry(offset, len(text), intern(line["exit_status"])))
-                end = offset + len(text)
-        return end
+        self._entries = dict(_finished(self._file, run_id))
+        return max((entry.offset + entry.size for entry in self._entries.values()), default=0)
 
     def _keep(self, answer: Row, entry: JournalEntry) -> None:
-        # Interned: in a grid each id comes back in every row or column.
-        question_id, doc_id = intern(answer["question_id"]), answer.get("doc_id")
-        self._entries[question_id, doc_id and intern(doc_id)] = entry
+        self._entries[_key(answer)] = entry
+
+
+class EarlierJournal:
+    """The journal of a run that is over, only to be read; empty where there is none."""
+
+    def __init__(self, folder: Path, run_id: str) -> None:
+        self._path = folder / JOURNAL_NAME
+        self._entries: dict[Key, JournalEntry] = {}
+        if self._path.exists():
+            with self._path.open("rb") as file:
+                self._entries = dict(_finished(numbered(file), run_id))
+
+    def read(self, key: Key) -> QuestionRows | None:
+        """The rows of a question; None where it has none."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        with self._path.open("rb") as file:
+            file.seek(entry.offset)
+            return _rows(file.read(entry.size))
+
+
+def _finished(lines: Iterable[tuple[int, bytes]], run_id: str) -> Iterator[tuple[Key, JournalEntry]]:
+    """A run's finished questions and where their lines stand."""
+    for offset, text in lines:
+        if (line := _decode(text)) is not None and line["answer"]["run_id"] == run_id:
+            yield _key(line["answer"]), JournalEntry(offset, len(text), intern(line["exit_status"]))
+
+
+def _key(answer: Row) -> Key:
+    # Interned: in a grid each id comes back in every row or column.
+    question_id, doc_id = intern(answer["question_id"]), answer.get("doc_id")
+    return question_id, doc_id and intern(doc_id)
+
+
+def _rows(text: bytes) -> QuestionRows:
+    line = json.loads(text)
+    return QuestionRows(
+        from_json(line["answer"], "answers"),
+        tuple(from_json(citation, "citations") for citation in line["citations"]),
+        tuple(from_json(event, "trace") for event in line["trace"]),
+    )
 
 
 def _encode(line: Mapping[str, Any]) -> bytes:

@@ -11,6 +11,14 @@ from typing import BinaryIO
 from docpager.batch.disk import sync_folder
 
 
+def numbered(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file, from its start, each with its offset."""
+    offset = 0
+    for line in file:
+        yield offset, line
+        offset += len(line)
+
+
 class LineFile:
     """Lines of bytes, opened to be read back and appended to. For one process, which locks the folder."""
 
@@ -21,10 +29,8 @@ class LineFile:
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         """Every line with its offset; the last may be torn."""
-        offset = self._file.seek(0)
-        for line in self._file:
-            yield offset, line
-            offset += len(line)
+        self._file.seek(0)
+        yield from numbered(self._file)
 
     def close(self) -> None:
         """Closes the file."""

@@ -98,6 +98,8 @@ class Manifest:
     """Answer rows by who steered: the model (full), or the built-in reader for it (assisted)."""
     sittings: list[dict[str, Any]] = field(default_factory=list)
     """One for each process that worked on the run: when, how many questions it asked, how it ended."""
+    since: str | None = None
+    """The run's folder that answers were carried over from, where they were."""
     paths: dict[str, str] = field(default_factory=dict)
     """The run's files, relative to its folder."""
     docpager_version: str = __version__

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from docpager.batch.carrying import Carrier
 from docpager.batch.grid import Grid
 from docpager.batch.interrupts import first_interrupt
 from docpager.batch.journal import Journal, key_of
@@ -88,6 +89,12 @@ class RunReport:
     seconds: float
     asked: int
     """Questions finished in this sitting."""
+    carried: int = 0
+    """Answers carried over in this sitting from an earlier run."""
+    asked_again: Mapping[str, int] = field(default_factory=dict)
+    """Why the others of them were not."""
+    since: str | None = None
+    """The folder of that run."""
     resumed: bool = False
     already_finished: bool = False
     """The run was finished before; nothing was asked."""
@@ -104,12 +111,14 @@ def run_questions(
     grid: Grid | None = None,
     outputs: Path = OUTPUTS,
     progress: Progress | None = None,
+    carrier: Carrier | None = None,
     remembering: Callable[[NoteStore], None] | None = None,
     closing: Callable[[], Awaitable[None]] | None = None,
 ) -> RunReport:
     """Asks every question that has no row yet and writes the run's folder; blocks until the run ends.
 
-    With a ``grid``, its questions are asked, which are made of the file's. ``remembering`` is given the store of the
+    With a ``grid``, its questions are asked, which are made of the file's. ``carrier`` has the answers of an earlier
+    run that still stand; ``remembering`` is given the store of the
     run's notes; ``closing`` is awaited at the end.
     Raises ``LockedError`` and ``UsageError`` before anything is asked, and ``TemporaryError`` where the folder cannot
     be written. What stops a run later is in the report.
@@ -118,13 +127,14 @@ def run_questions(
     with open_run_folder(question_file, identity, settings, outputs) as folder:
         if (code := folder.finished_exit_code) is not None:
             manifest = folder.manifest
-            return RunReport(folder.path, manifest.run_id, code, manifest.counts, manifest.usage, 0.0, 0, True, True)
+            facts = (folder.path, manifest.run_id, code, manifest.counts, manifest.usage, 0.0, 0)
+            return RunReport(*facts, resumed=True, already_finished=True)
         run_id = folder.manifest.run_id
         with Journal(folder.path, run_id) as journal, RunNotes(folder.path, run_id, journal.entries) as notes:
             if remembering is not None:
                 remembering(notes)
             questions: Questions = question_file.questions if grid is None else grid
-            sitting = _Sitting(questions, answer, identity, settings, folder, journal, progress, closing)
+            sitting = _Sitting(questions, answer, identity, settings, folder, journal, progress, carrier, closing)
             return sitting.run(fail_on)
 
 
@@ -154,9 +164,11 @@ class _Sitting:
     folder: RunFolder
     journal: Journal
     progress: Progress | None
+    carrier: Carrier | None = None
     closing: Callable[[], Awaitable[None]] | None = None
     stop: _Stop | None = None
     asked: int = 0
+    carried: int = 0
     tokens: int = 0
     cost_usd: float | None = None
     statuses: Counter[str] = field(default_factory=Counter)
@@ -174,6 +186,7 @@ class _Sitting:
         """Asks, then writes the outputs and the manifest, also when it was told to stop."""
         manifest = self.folder.manifest
         manifest.state, manifest.exit_code = RunState.RUNNING, None
+        manifest.since = str(self.carrier.run.folder) if self.carrier else manifest.since
         manifest.sittings.append({"started_at": timestamp(self.started_at), "ended_at": None, "asked": 0})
         manifest.save(self.folder.path)
         self._count_earlier()
@@ -193,7 +206,10 @@ class _Sitting:
             manifest.usage,
             time.monotonic() - self.began,
             self.asked,
-            self.folder.resumed,
+            carried=self.carried,
+            asked_again=dict(self.carrier.reasons) if self.carrier else {},
+            since=manifest.since,
+            resumed=self.folder.resumed,
             error=self.stop.error if self.stop else None,
         )
 
@@ -228,11 +244,25 @@ class _Sitting:
             if self.stop is not None:
                 return
             try:
-                await self._ask(question)
+                if not await self._carry_over(question):
+                    await self._ask(question)
             except BaseException:
                 self.stop = self.stop or _Stop(1)
                 self.stopped.set()
                 raise
+
+    async def _carry_over(self, question: Question) -> bool:
+        """Takes over an earlier run's answer where it still stands."""
+        if self.carrier is None:
+            return False
+        rows = await asyncio.to_thread(self.carrier.rows, question, self.folder.manifest.run_id)
+        if rows is None:
+            return False
+        self.journal.append(rows)
+        self.carried += 1
+        self.statuses[str(rows.answer["exit_status"])] += 1
+        self._tell()
+        return True
 
     async def _ask(self, question: Question) -> None:
         started_at = datetime.now(UTC)
@@ -340,7 +370,7 @@ class _Sitting:
         manifest.counts = {str(status): totals.counts[status] for status in ExitStatus if totals.counts[status]}
         manifest.usage = totals.sums
         manifest.autonomy = dict(totals.autonomy)
-        manifest.sittings[-1].update(ended_at=now, asked=self.asked, exit_code=exit_code)
+        manifest.sittings[-1].update(ended_at=now, asked=self.asked, carried=self.carried, exit_code=exit_code)
         manifest.paths |= {table: f"{table}.parquet" for table in ("answers", "citations", "trace")}
         manifest.save(self.folder.path)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from docpager.cli.bench_layouts import layouts
 from docpager.cli.bench_nested import nested
 from docpager.cli.bench_policies import policies
 from docpager.cli.bench_questions import financebench, kv, nq, windows
@@ -30,7 +31,7 @@ def command() -> None:
     """
 
 
-for measure in (financebench, nq, kv, nested, windows, policies):
+for measure in (financebench, nq, kv, nested, windows, layouts, policies):
     command.add_command(measure)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from docpager.analysis.intervals import Share
     from docpager.analysis.one_prompt import Peers
     from docpager.analysis.risk_coverage import RiskPoint
+    from docpager.archive.lance import LanceArchive
 
 COVERAGES = tuple(n / 10 for n in range(1, 11))
 """Where the risk-coverage curve is printed."""
@@ -46,15 +47,13 @@ def financebench(ctx: click.Context, /, data: Path, ks: str, **values: Any) -> N
     stands top-k: one uncached prompt with the best passages of one search, as large as the question's own cost with
     cached tokens at a tenth, or as the document text it was shown.
     """
-    from docpager.analysis.bench_financebench import answer_shares, bench_financebench, evidence_shares
+    from docpager.analysis.bench_financebench import answer_shares, evidence_shares
 
     bench, settings = bench_of(ctx, values)
-    questions = _finance_questions(bench, data)
-    with bench.archive_of(_pdfs(data)) as archive:
+    questions = finance_data(bench, data)
+    with bench.archive_of(finance_pdfs(data)) as archive:
         started = time.perf_counter()
-        rows = bench_financebench(
-            questions, archive, settings, bench.ask_all(archive, _page_gold(questions)), _counter()
-        )
+        rows = ask_finance(bench, questions, archive, settings)
         head = headline(len(rows), archive, settings, time.perf_counter() - started)
         peers = ask_peers(bench, archive, settings, ks, [(q.question, [q.answer]) for q in questions])
     shares = [*evidence_shares(rows), *answer_shares(rows)]
@@ -133,19 +132,17 @@ def windows(ctx: click.Context, /, data: Path, sizes: str, **values: Any) -> Non
 
     DATA is as for bench financebench.
     """
-    from docpager.analysis.bench_financebench import bench_financebench, evidence_shares
+    from docpager.analysis.bench_financebench import evidence_shares
 
     bench, settings = bench_of(ctx, values)
-    each = _window_sizes(sizes)
-    questions = _finance_questions(bench, data)
+    each = window_sizes(sizes)
+    questions = finance_data(bench, data)
     table: dict[int, list[FinanceRow]] = {}
-    with bench.archive_of(_pdfs(data)) as archive:
+    with bench.archive_of(finance_pdfs(data)) as archive:
         started = time.perf_counter()
         for size in each:
             asked = replace(settings, context_tokens=size)
-            table[size] = bench_financebench(
-                questions, archive, asked, bench.ask_all(archive, _page_gold(questions)), _counter()
-            )
+            table[size] = ask_finance(bench, questions, archive, asked)
         head = headline(len(questions), archive, settings, time.perf_counter() - started, sizes)
     bench.put_rows({"context_tokens": size, **row.as_record()} for size, rows in table.items() for row in rows)
     shares = {size: dict(evidence_shares(rows)) for size, rows in table.items()}
@@ -157,10 +154,21 @@ def windows(ctx: click.Context, /, data: Path, sizes: str, **values: Any) -> Non
     bench.put_failures([row.asked for rows in table.values() for row in rows])
 
 
-def _finance_questions(bench: Bench, data: Path) -> Any:
+def ask_finance(
+    bench: Bench, questions: Sequence[FinanceQuestion], archive: LanceArchive, settings: AgentSettings
+) -> list[FinanceRow]:
+    """Asks the questions of an archive that holds all filings."""
+    from docpager.analysis.bench_financebench import bench_financebench
+
+    ask_all = bench.ask_all(archive, _page_gold(questions))
+    return bench_financebench(questions, archive, settings, ask_all, _counter())
+
+
+def finance_data(bench: Bench, data: Path) -> list[FinanceQuestion]:
+    """The chosen questions of DATA, once its filings are known to be there."""
     from docpager.analysis.bench_financebench import finance_questions
 
-    _pdfs(data)
+    finance_pdfs(data)
     return finance_questions(data, bench.choose)
 
 
@@ -171,7 +179,8 @@ def _page_gold(questions: Iterable[FinanceQuestion]) -> Iterator[dict[str, Any]]
         yield {"question": question.question.question, "pages": pages}
 
 
-def _pdfs(data: Path) -> Path:
+def finance_pdfs(data: Path) -> Path:
+    """The folder of DATA's filings."""
     from docpager.analysis.bench_financebench import pdf_folder
 
     return pdf_folder(data)
@@ -183,7 +192,8 @@ def _counter() -> Any:
     return segment_counter()
 
 
-def _window_sizes(sizes: str) -> list[int]:
+def window_sizes(sizes: str) -> list[int]:
+    """Sizes from smallest to largest; raises ``click.BadParameter``."""
     try:
         found = sorted({int(size) for size in sizes.split(",")})
     except ValueError:

@@ -75,7 +75,7 @@ def status_words(counts: Any) -> list[str]:
 def report_lines(report: RunReport) -> list[str]:
     """What a run came to, in its last lines."""
     total = sum(report.counts.values())
-    lines = []
+    lines = carried_lines(report)
     if report.already_finished:
         lines.append("This run is finished; nothing was asked. Start over with --fresh.")
     elif report.resumed:
@@ -88,6 +88,17 @@ def report_lines(report: RunReport) -> list[str]:
     if (apart := report.usage.get("count_error")) is not None:
         lines.append(f"token counts at most {apart:.1%} apart from the endpoint's")
     lines += [str(report.folder / f"{table}.parquet") for table in ("answers", "citations", "trace")]
+    return lines
+
+
+def carried_lines(report: RunReport) -> list[str]:
+    """What was carried over from which run, and why the rest was not."""
+    if report.since is None:
+        return []
+    lines = [f"{plural(report.carried, 'answer')} carried over from {report.since}"]
+    if report.asked_again:
+        why = "; ".join(f"{count:,} {reason}" for reason, count in report.asked_again.items())
+        lines.append(f"{plural(report.asked, 'question')} asked: {why}")
     return lines
 
 
@@ -125,6 +136,9 @@ def as_record(report: RunReport) -> dict[str, object]:
         "n_citations": cited,
         "n_verified": verified,
         "asked": report.asked,
+        "carried": report.carried,
+        "asked_again": dict(report.asked_again),
+        "since": report.since,
         "resumed": report.resumed,
         "already_finished": report.already_finished,
         "seconds": round(report.seconds, 3),

@@ -175,21 +175,18 @@ class Pager:
         below_high = marks.high * self.capacity - needed
         if self.resident_tokens <= below_high:
             return []
-        low = self._low * self.capacity
+        share = min(marks.high, max(marks.low, marks.low_refaulting)) if self._has_refaulted else marks.low
+        low = share * self.capacity
         return self._evict_down_to(max(low - needed, min(below_high, low / 2)), keep)
 
-    @property
-    def _low(self) -> float:
-        """The share of capacity at which reclaim stops now."""
-        marks = self._watermarks
-        return min(marks.high, max(marks.low, marks.low_refaulting)) if self._has_refaulted else marks.low
-
     def reclaim_early(self, keep: Collection[str]) -> list[MemoryEvent]:
-        """Evicts down to the low watermark, but none in ``keep``, though memory is not full.
+        """Evicts down to the low watermark, but none in ``keep``, though memory is not full; none once pages came back.
 
         For a moment when the provider's prompt cache breaks anyway: what stays has to be paid for again.
         """
-        return self._evict_down_to(self._low * self.capacity, keep)
+        if self._has_refaulted:
+            return []
+        return self._evict_down_to(self._watermarks.low * self.capacity, keep)
 
     def shed(self, tokens: int) -> list[MemoryEvent]:
         """Evicts in one batch until ``tokens`` fewer are resident, or nothing evictable is left.
@@ -199,10 +196,7 @@ class Pager:
         return self._evict_down_to(self.resident_tokens - tokens)
 
     def evict(self, page_ids: Collection[str]) -> list[MemoryEvent]:
-        """Evicts these of the resident pages in one batch, pinned or not, oldest first.
-
-        For a context that drops what stood in it longest, whatever a policy would choose.
-        """
+        """Evicts these of the resident pages in one batch, pinned or not: the context dropped them."""
         before = self.resident_tokens
         evictions: list[MemoryEvent] = [self._evict(f) for f in list(self.table.frames()) if f.page_id in page_ids]
         return [*evictions, self._reclaim_event(evictions, before)] if evictions else []

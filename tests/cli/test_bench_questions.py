@@ -99,6 +99,20 @@ def test_windows_are_compared_with_the_largest(docpager, filings):
     ]
 
 
+def test_layouts_are_compared_at_each_window(docpager, filings):
+    ended = docpager("bench", "layouts", filings, "--workers", 1, "--windows", "4096", "--limit", 1)
+    rows = [line.split() for line in ended.out.splitlines()]
+    assert ended.code == 0
+    log, memgpt = (row for row in rows if row[:1] == ["4,096"] and row[3] == "1")
+    assert (log[:3], memgpt[:3]) == (["4,096", "log", "1.000"], ["4,096", "memgpt", "1.000"])
+    assert 0 < float(log[5]) < 1
+    assert float(log[-1]) == pytest.approx(int(log[-2].replace(",", "")) / int(memgpt[-1].replace(",", "")), abs=0.01)
+    told = docpager("bench", "layouts", filings, "--workers", 1, "--windows", "4096", "--limit", 1, "--json")
+    record = json.loads(told.out.splitlines()[-1])
+    assert [found["layout"] for found in record["layouts"]] == ["log", "memgpt"]
+    assert record["layouts"][0]["long_questions"] is None
+
+
 def test_nq_finds_answers_in_the_lines_cited_and_draws_the_curve(docpager, tmp_path):
     passages = [
         {"id": f"p{n}", "title": f"{island} Lighthouse", "text": f"The lighthouse of {island} was lit in {1850 + n}."}

@@ -215,6 +215,36 @@ def test_unpinned_page_may_go_again():
     assert pager.page_in(whole(pager, "b")).evicted == ("a",)
 
 
+def test_reclaim_goes_deep_until_a_page_comes_back_and_is_shallow_from_then_on():
+    pager = pager_with(100, Watermarks(low=0.2, high=0.9, low_refaulting=0.6), **dict.fromkeys("abcdefghijk", 10))
+    pager.page_in(whole(pager, *"abcdefghi"))
+    pager.page_in(whole(pager, "j"))
+    assert pager.resident_tokens == 20
+    pager.page_in(whole(pager, *"abcdefg"))  # these come back
+    pager.page_in(whole(pager, "k"))
+    assert pager.resident_tokens == 60
+
+
+def test_early_reclaim_stops_at_the_low_watermark_spares_what_is_kept_and_ends_once_a_page_came_back():
+    pager = pager_with(100, Watermarks(low=0.3, high=0.9), **dict.fromkeys("abcde", 10))
+    pager.page_in(whole(pager, *"abcde"))
+    assert names(pager.reclaim_early({"a"})) == ["Eviction", "Eviction", "Reclaim"]
+    assert {frame.page_id for frame in pager.table.frames()} == {"a", "d", "e"}
+    assert pager.reclaim_early(set()) == []
+    pager.page_in(whole(pager, "b", "c"))
+    assert pager.reclaim_early(set()) == []
+    assert pager.resident_tokens == 50
+
+
+def test_pages_that_the_context_dropped_are_evicted_whatever_the_policy_says():
+    pager = pager_with(a=40, b=40)
+    pager.page_in(whole(pager, "a", "b"))
+    pager.pin("b")
+    assert names(pager.evict({"b"})) == ["Eviction", "Reclaim"]
+    assert [frame.page_id for frame in pager.table.frames()] == ["a"]
+    assert pager.evict({"b"}) == []
+
+
 def test_shedding_evicts_what_is_asked_and_stops_at_pinned_pages():
     pager = pager_with(100, a=30, b=30, c=30)
     pager.page_in(whole(pager, "a", "b", "c"))
