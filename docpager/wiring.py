@@ -195,7 +195,7 @@ def assistant(settings: AgentSettings, model: ChatModel, counter: TokenCounter) 
     reader = ExtractiveModel(settings.abstain_threshold, Vocabulary.load(settings.vocabulary))
     # What is held to a schema in its text cannot miss its three replies; native calls, a weak model can.
     protocol = TOOL_PROTOCOLS["native" if settings.tool_protocol == "native" else "json"]
-    return Assistant(reader, counter, prompt("assisted"), protocol)
+    return Assistant(reader, counter, prompt("assisted_words"), prompt("assisted"), protocol)
 
 
 def resolve_documents(archive: Archive, names: Sequence[str]) -> list[Document]:

@@ -17,6 +17,8 @@ MOST_WITHOUT_CALL = 3
 """A model that made no call that could be carried out in so many replies cannot steer."""
 MOST_WITHOUT_PAGE = 8
 """Nor can one that brought in no page in so many."""
+MOST_REPEATS = 3
+"""Nor one that made a search again so often, with its results before it."""
 
 
 class Autonomy:
@@ -55,6 +57,8 @@ class Autonomy:
             raise TooWeakError(f"no call that could be carried out in {step} replies")
         if not counts["PageIn"] and step >= MOST_WITHOUT_PAGE:
             raise TooWeakError(f"no page read in {step} replies")
+        if (repeats := counts["SearchRepeated"]) >= MOST_REPEATS:
+            raise TooWeakError(f"a search made again {repeats} times while its results were in the context")
 
     def judge_silence(self, replies: int) -> None:
         """Raises ``TooWeakError`` for a model that only talked in so many replies, while it is on trial."""

@@ -8,10 +8,11 @@ from collections.abc import Collection, Sequence
 import regex
 
 from docpager.agent.arguments import Arguments
+from docpager.agent.scopes import Scope, scope_of
 from docpager.agent.tool_result import ToolResult, shown
 from docpager.agent.workspace import Workspace
 from docpager.errors import ToolError
-from docpager.records import OutlineEntry, Segment
+from docpager.records import Document, OutlineEntry, Segment
 from docpager.records.views import (
     DocumentsView,
     DocumentView,
@@ -36,54 +37,59 @@ MATCH_SECONDS = 0.05
 
 def search(work: Workspace, arguments: Arguments) -> ToolResult:
     """Hybrid search; lists pages."""
-    query, names, first = arguments.text("query"), arguments.texts("documents"), arguments.rank()
-    scope = work.scope_ids(names)
+    query, first = arguments.text("query"), arguments.rank()
+    scope = scope_of(work, arguments.texts("documents"))
     limit = work.settings.results_per_page
-    hits = work.archive.search(query, limit=limit + 1, offset=first - 1, doc_ids=scope)
+    hits = work.archive.search(query, limit=limit + 1, offset=first - 1, doc_ids=scope.doc_ids)
     more, hits = len(hits) > limit, hits[:limit]
     views = [_hit_view(work, hit.segment, _snippet(work, hit.segment, query)) for hit in hits]
     fitting = _bounded(work, views)
-    handles = tuple(work.documents.handle(doc_id) for doc_id in scope or ()) if names else ()
+    handles = scope.handles
     ranked = hits[: len(fitting)]
     work.ledger.asked(query, _paths(work, handles))
     work.ledger.ranked(query, handles, [(h.segment.segment_id, first + n, h.score) for n, h in enumerate(ranked)])
     view = ResultsView("search", fold(query), handles, first, more or len(fitting) < len(hits), tuple(fitting))
     work.note_event(
         "Search",
-        {"query": query, **_scoped(names, handles, scope), "first": first, "results": len(fitting)},
+        {"query": query, **_scoped(scope), "first": first, "results": len(fitting)},
         page_ids=tuple(hit.segment.segment_id for hit in ranked),
         page_tokens=tuple(v.token_count for v in fitting),
     )
-    return shown(view, told=reached(view))
+    return shown(view, *scope.notices, told=reached(view))
 
 
 def find(work: Workspace, arguments: Arguments) -> ToolResult:
     """Exact text or a regular expression; lists pages with the numbers of the lines that match."""
     text, is_regex, first = arguments.text("text"), arguments.flag("regex"), arguments.rank()
-    names = arguments.texts("documents")
-    scope = work.scope_ids(names)
+    scope = scope_of(work, arguments.texts("documents"))
     pattern = _pattern(text, is_regex)
     limit = work.settings.results_per_page
-    segments = work.archive.find(text, regex=is_regex, limit=limit + 1, offset=first - 1, doc_ids=scope)
+    segments = work.archive.find(text, regex=is_regex, limit=limit + 1, offset=first - 1, doc_ids=scope.doc_ids)
     more, segments = len(segments) > limit, segments[:limit]
     views = [_found_view(work, segment, pattern) for segment in segments]
     fitting = _bounded(work, views)
-    handles = tuple(work.documents.handle(doc_id) for doc_id in scope or ()) if names else ()
+    handles = scope.handles
     work.ledger.asked(f"find{' regex' if is_regex else ''}: {text}", _paths(work, handles))
     view = ResultsView("find", fold(text), handles, first, more or len(fitting) < len(segments), tuple(fitting))
     work.note_event(
         "Find",
-        {"text": text, "regex": is_regex, **_scoped(names, handles, scope), "first": first, "results": len(fitting)},
+        {"text": text, "regex": is_regex, **_scoped(scope), "first": first, "results": len(fitting)},
         page_ids=tuple(s.segment_id for s in segments[: len(fitting)]),
         page_tokens=tuple(v.token_count for v in fitting),
     )
-    return shown(view, told=reached(view))
+    return shown(view, *scope.notices, told=reached(view))
 
 
 def outline(work: Workspace, arguments: Arguments) -> ToolResult:
     """The documents that match some words, or one document's headings."""
     name, words, first = arguments.optional_text("document"), arguments.optional_text("words"), arguments.rank()
-    return _outline_of(work, name, words, first) if name else _documents(work, words, first)
+    if not name:
+        return _documents(work, words, first)
+    scope = scope_of(work, [name])
+    if scope.handles:
+        return _outline_of(work, work.documents.resolve(scope.handles[:1])[0], words, first)
+    listed = _documents(work, words or name, first)
+    return ToolResult([*listed.parts, *shown(*scope.notices).parts])
 
 
 def _documents(work: Workspace, words: str, first: int) -> ToolResult:
@@ -101,13 +107,8 @@ def _documents(work: Workspace, words: str, first: int) -> ToolResult:
     return shown(DocumentsView(fold(words), first, len(documents), tuple(rows)))
 
 
-def _outline_of(work: Workspace, name: str, words: str, first: int) -> ToolResult:
+def _outline_of(work: Workspace, document: Document, words: str, first: int) -> ToolResult:
     """A document's headings, each with its first page; with words, the pages below those that share most."""
-    documents = work.documents.resolve([name])
-    allowed = work.scope_ids([name])
-    if not allowed:
-        raise ToolError(f"{name} is outside the documents this question is limited to.")
-    document = next(d for d in documents if d.doc_id in allowed)
     segments = {s.segment_id: s for s in work.archive.segments_of(document.doc_id)}
     wanted = set(re.findall(r"\w+", words.lower()))
     entries = work.archive.outline(document.doc_id)
@@ -130,7 +131,7 @@ def _outline_of(work: Workspace, name: str, words: str, first: int) -> ToolResul
     handle = work.documents.handle(document.doc_id)
     work.note_event(
         "Outline",
-        {"document": name, "words": words, "first": first, "doc_ids": [document.doc_id]},
+        {"document": handle, "words": words, "first": first, "doc_ids": [document.doc_id]},
         page_ids=tuple(segment.segment_id for _, segment, _ in listed[first - 1 : first - 1 + len(rows)]),
         page_tokens=tuple(row.token_count for row in rows),
     )
@@ -177,9 +178,9 @@ def _found_view(work: Workspace, segment: Segment, pattern: regex.Pattern[str]) 
     return _hit_view(work, segment, snippet[:SNIPPET_CHARACTERS], tuple(numbers[:8]))
 
 
-def _scoped(names: Sequence[str], handles: Sequence[str], scope: Sequence[str] | None) -> dict[str, list[str]]:
-    """The documents a call names, as the trace keeps them: handles mean nothing once the archive has changed."""
-    return {"documents": list(handles), **({"doc_ids": list(scope or ())} if names else {})}
+def _scoped(scope: Scope) -> dict[str, list[str]]:
+    """The documents a call is limited to, as the trace keeps them: handles mean nothing once the archive changed."""
+    return {"documents": list(scope.handles), **({"doc_ids": list(scope.doc_ids or ())} if scope.handles else {})}
 
 
 def _paths(work: Workspace, handles: Sequence[str]) -> list[str]:

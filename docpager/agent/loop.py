@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from docpager.agent.budget import WindowPlan
+from docpager.agent.choices import with_choices
 from docpager.agent.citations import Statement
 from docpager.agent.counting import MemoCounter
 from docpager.agent.documents import DocumentIndex
@@ -19,6 +20,7 @@ from docpager.agent.main_context import LogEntry, MainContext, Part
 from docpager.agent.model_calls import ModelCalls
 from docpager.agent.note_store import MemoryNotes
 from docpager.agent.queue_context import QueueContext
+from docpager.agent.repeats import led_on
 from docpager.agent.summaries import Summariser
 from docpager.agent.terms import Terms
 from docpager.agent.tool_result import Ending, ToolResult, shown
@@ -268,7 +270,7 @@ class _Sitting:
 
     def _fitting_request(self) -> ModelRequest:
         self.keeper.keep()
-        return self.ladder.fitting_request()
+        return with_choices(self.ladder.fitting_request(), self.work, self.context.entries)
 
     def _execute(self, reply: ModelReply) -> Ending | None:
         """Carries out a reply's calls in order, up to the one that ends the question."""
@@ -302,7 +304,10 @@ class _Sitting:
 
     def _carry_out(self, call: ToolCall) -> ToolResult:
         try:
-            result = carry_out(self.work, call.name, call.arguments)
+            # A search whose results stand above is not made again: its results are what the model has not looked at.
+            result = led_on(self.work, self.context.entries[:-1], call) or carry_out(
+                self.work, call.name, call.arguments
+            )
         except (ToolError, PagerError) as error:
             return shown(ErrorView(self._refused_again(call, str(error))))
         self.calls_made += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -304,14 +304,6 @@ class Workspace:
         self.events.append(
             TraceEvent(step=self.step, event=event, arguments=dict(arguments or {}), at=datetime.now(UTC), **fields)
         )
-
-    def scope_ids(self, names: Sequence[str]) -> list[str] | None:
-        """The documents a call is limited to: those it names within the question's own scope; None is all."""
-        allowed = [d.doc_id for d in self.scope]
-        if not names:
-            return allowed or None
-        named = [d.doc_id for d in self.documents.resolve(names)]
-        return [doc_id for doc_id in named if doc_id in allowed] if allowed else named
 
 
 def arguments_json(arguments: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from docpager.analysis.intervals import Share
 from docpager.analysis.workloads import CACHED_PRICE
 from docpager.protocols import TokenCounter
 from docpager.records import VERIFIED_STATUSES, Answer, ExitStatus, Message, Question, Role, ToolCall
@@ -98,6 +99,7 @@ def answer_record(asked: Asked) -> dict[str, Any]:
     answer = asked.answer
     return {
         "exit_status": str(answer.exit_status),
+        "autonomy": answer.autonomy,
         "confidence": answer.confidence,
         "answer": answer.answer,
         "cited": [citation.quote for citation in answer.citations],
@@ -108,6 +110,8 @@ def answer_record(asked: Asked) -> dict[str, Any]:
         "context_peak_tokens": answer.paging.context_peak_tokens,
         "shown_tokens": asked.shown_tokens,
         "prompt_tokens": answer.usage.prompt_tokens,
+        "cached_tokens": answer.usage.cached_tokens,
+        "completion_tokens": answer.usage.completion_tokens,
         "cacheable_tokens": answer.cacheable_tokens,
         "cost_tokens": round(asked.cost_tokens),
         "seconds": round(asked.seconds, 3),
@@ -116,9 +120,20 @@ def answer_record(asked: Asked) -> dict[str, Any]:
     }
 
 
-def every(questions: Sequence[Any], nth: int, limit: int | None) -> list[Any]:
-    """Each ``nth`` of the questions from the first on, at most ``limit`` of them."""
-    return list(questions[::nth])[:limit]
+def words_and_citations(right: Iterable[bool], answers: Sequence[Asked]) -> Iterator[tuple[str, Share]]:
+    """How often the answer's words are right, and its citations verified; what the endpoint's cache held."""
+    yield "right by the answer's words", Share.where(right)
+    citations = [citation for asked in answers for citation in asked.answer.citations]
+    yield "citations verified", Share.where(citation.verify_status in VERIFIED_STATUSES for citation in citations)
+    usages = [asked.answer.usage for asked in answers]
+    if any(usage.cached_tokens is not None for usage in usages):
+        held = sum(usage.cached_tokens or 0 for usage in usages)
+        yield "prompt tokens from the endpoint's cache", Share(held, sum(usage.prompt_tokens for usage in usages))
+
+
+def every(questions: Sequence[Any], nth: int, limit: int | None, skip: int = 0) -> list[Any]:
+    """Each ``nth`` of the questions behind the first ``skip``, at most ``limit`` of them."""
+    return list(questions[skip::nth])[:limit]
 
 
 Chosen = Callable[[Sequence[Any]], list[Any]]

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from docpager.analysis.bench_asking import AskAll, Asked, Chosen, answer_record
+from docpager.analysis.bench_asking import AskAll, Asked, Chosen, answer_record, words_and_citations
 from docpager.analysis.bench_data import data_file, json_records
 from docpager.analysis.evidence import PagesReached, pages_of
 from docpager.analysis.gold_numbers import GoldNumber
 from docpager.analysis.intervals import Share
+from docpager.analysis.one_prompt import right_by_words
 from docpager.analysis.top_k import TopK, top_k
 from docpager.errors import QuestionFileError
 from docpager.protocols import Archive, TokenCounter
-from docpager.records import VERIFIED_STATUSES, ExitStatus, Question
+from docpager.records import ExitStatus, Question
 from docpager.settings import AgentSettings
 
 PDFS, QUESTIONS = "pdfs", "questions.jsonl"
@@ -71,6 +72,11 @@ class FinanceRow:
         right = self.number_right
         return None if right is None else "right" if right else "wrong" if self.is_answered else "abstained"
 
+    @property
+    def is_right_by_words(self) -> bool:
+        """Whether the answer's own words give the gold number, or the gold text."""
+        return right_by_words(self.asked.answer.answer, [self.question.answer], self.question.question.question)
+
     def as_record(self) -> dict[str, Any]:
         """The row as JSON has it."""
         return {
@@ -84,6 +90,7 @@ class FinanceRow:
             "cited_pages": sorted(self.pages.cited),
             "number": self.number_verdict,
             "number_as_stated": self.number_right_as_stated,
+            "right_by_words": self.is_right_by_words,
             **answer_record(self.asked),
             **_top_k_record("top_k_equal_cost", self.equal_cost, self.pages.gold),
             **_top_k_record("top_k_equal_text", self.equal_text, self.pages.gold),
@@ -155,8 +162,7 @@ def evidence_shares(rows: Sequence[FinanceRow]) -> Iterator[tuple[str, Share]]:
     hit = sum(len(row.pages.gold & row.pages.cited) for row in rows)
     yield "citation precision (pages)", Share(hit, sum(len(row.pages.cited) for row in rows))
     yield "citation recall (pages)", Share(hit, sum(len(row.pages.gold) for row in rows))
-    citations = [citation for row in rows for citation in row.asked.answer.citations]
-    yield "citations verified", Share.where(citation.verify_status in VERIFIED_STATUSES for citation in citations)
+    yield from words_and_citations((row.is_right_by_words for row in rows), [row.asked for row in rows])
 
 
 def answer_shares(rows: Sequence[FinanceRow]) -> Iterator[tuple[str, Share]]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from docpager.analysis.bench_asking import AskAll, Asked, Chosen, answer_record
+from docpager.analysis.bench_asking import AskAll, Asked, Chosen, answer_record, words_and_citations
 from docpager.analysis.bench_data import data_file, json_records
 from docpager.analysis.evidence import bears, bears_words, evidence_texts
 from docpager.analysis.intervals import Share
+from docpager.analysis.one_prompt import right_by_words
 from docpager.analysis.risk_coverage import RiskPoint, risk_coverage
 from docpager.protocols import Archive
 from docpager.records import ExitStatus, Question
@@ -58,6 +59,11 @@ class OpenRow:
         """Whether they hold one as whole words."""
         return bears_words(self.texts, self.question.answers)
 
+    @property
+    def is_right_by_words(self) -> bool:
+        """Whether the answer's own words hold one."""
+        return right_by_words(self.asked.answer.answer, self.question.answers)
+
     def as_record(self) -> dict[str, Any]:
         """The row as JSON has it."""
         return {
@@ -67,6 +73,7 @@ class OpenRow:
             "resident": self.resident,
             "right": self.is_right,
             "right_in_words": self.is_right_in_words,
+            "right_by_words": self.is_right_by_words,
             "forced_confidence": self.forced[0],
             "forced_right": self.forced[1],
             **answer_record(self.asked),
@@ -127,6 +134,7 @@ def open_shares(rows: Sequence[OpenRow]) -> Iterator[tuple[str, Share]]:
     yield "wrong", Share.where(row.is_answered and not row.is_right for row in rows)
     yield "abstained", Share.where(status is ExitStatus.ABSTAINED for status in statuses)
     yield "right, of those answered", Share.where(row.is_right for row in rows if row.is_answered)
+    yield from words_and_citations((row.is_right_by_words for row in rows), [row.asked for row in rows])
     yield "right at threshold 0", Share.where(row.forced[1] for row in rows)
 
 

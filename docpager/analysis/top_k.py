@@ -31,7 +31,7 @@ def top_k(archive: Archive, question: str, tokens: float, counter: TokenCounter)
     k, limit = 0, _FIRST
     hits = archive.search(question, limit=limit)
     while k < len(hits):
-        cost = counter.count(_passage(hits[k]))
+        cost = counter.count(passage(hits[k]))
         if cost > left:
             break
         left -= cost
@@ -43,7 +43,7 @@ def top_k(archive: Archive, question: str, tokens: float, counter: TokenCounter)
     return TopK(frozenset(pages), k, round(tokens - left))
 
 
-def _passage(hit: SearchHit) -> str:
+def passage(hit: SearchHit) -> str:
     """A passage as a prompt would have it: where it stands, a table's column heads, the text."""
     where = f"[{hit.document.path}, page {hit.segment.page_number}]"
     return "\n".join(part for part in (where, hit.segment.prefix, hit.segment.text) if part) + "\n"

@@ -36,6 +36,7 @@ def asking_options(*, without: Sequence[str] = (), **defaults: object) -> Callab
             [
                 click.argument("data", type=click.Path(path_type=Path)),
                 click.option("--every", type=_COUNT, default=1, metavar="N", help="Asks every Nth question."),
+                click.option("--skip", type=click.IntRange(min=0), default=0, metavar="N", help=_SKIP),
                 click.option("--limit", type=_COUNT, metavar="N", help="Asks the first so many of them."),
                 click.option("--workers", type=click.IntRange(min=0), default=0, metavar="N", help=_WORKERS),
                 click.option("--archive", "kept", metavar="URI", help=_ARCHIVE),
@@ -56,6 +57,7 @@ def asking_options(*, without: Sequence[str] = (), **defaults: object) -> Callab
 PERFECT = "perfect"
 """The model's name that stands for the reader which knows the answers and has to find them."""
 _COUNT = click.IntRange(min=1)
+_SKIP = "Begins behind so many questions."
 _WORKERS = "Worker processes that ingest and ask; 0 means one a core."
 _ARCHIVE = "Keeps the archive here for the next time; else it is thrown away."
 _NOT_ALONE = (
@@ -72,6 +74,7 @@ class Bench:
     console: Console
     connection: ConnectionSettings
     every: int
+    skip: int
     limit: int | None
     workers: int
     kept: str | None
@@ -83,7 +86,7 @@ class Bench:
         """Chooses among the data's questions."""
         from docpager.analysis.bench_asking import every
 
-        return lambda questions: every(questions, self.every, self.limit)
+        return lambda questions: every(questions, self.every, self.limit, self.skip)
 
     @contextmanager
     def archive_of(self, source: Path, **settings: Any) -> Iterator[LanceArchive]:
@@ -165,9 +168,10 @@ class Bench:
         """A table of shares with their intervals."""
         self.console.put_table(["", "share", "of", "95 % interval"], [share_row(*pair) for pair in shares])
 
-    def put_costs(self, answers: Sequence[Asked]) -> None:
+    def put_costs(self, answers: Sequence[Asked], more: Mapping[str, Sequence[float]] | None = None) -> None:
         """A table of what questions were shown and cost."""
-        self.console.put_table(["per question", "mean", "p95", "largest"], cost_rows(answers))
+        rows = cost_rows({**costs(answers), **(more or {})})
+        self.console.put_table(["per question", "mean", "p95", "largest"], rows)
 
     def put_failures(self, answers: Sequence[Asked], most: int = 5) -> None:
         """The first errors, so that nobody takes a broken run for a figure."""
@@ -204,6 +208,7 @@ def costs(answers: Sequence[Asked]) -> dict[str, list[float]]:
     return {
         "document text shown, tokens": [asked.shown_tokens for asked in answers],
         "prompt tokens": [asked.answer.usage.prompt_tokens for asked in answers],
+        "completion tokens": [asked.answer.usage.completion_tokens for asked in answers],
         "cost-weighted prompt tokens": [asked.cost_tokens for asked in answers],
         "largest request, tokens": [asked.answer.paging.context_peak_tokens for asked in answers],
         "steps": [asked.answer.paging.steps for asked in answers],
@@ -213,23 +218,25 @@ def costs(answers: Sequence[Asked]) -> dict[str, list[float]]:
     }
 
 
-def cost_rows(answers: Sequence[Asked]) -> list[tuple[str, str, str, str]]:
+def cost_rows(costs: Mapping[str, Sequence[float]]) -> list[tuple[str, str, str, str]]:
     """Rows of mean, 95th percentile and largest."""
     from docpager.analysis.intervals import Spread
 
     rows = []
-    for name, numbers in costs(answers).items():
+    for name, numbers in costs.items():
         spread = Spread.of(numbers)
         form = "{:,.0f}" if name.endswith("tokens") else "{:,.2f}"
         rows.append((name, form.format(spread.mean), form.format(spread.p95), form.format(spread.largest)))
     return rows
 
 
-def cost_record(answers: Sequence[Asked]) -> dict[str, dict[str, float]]:
+def cost_record(
+    answers: Sequence[Asked], more: Mapping[str, Sequence[float]] | None = None
+) -> dict[str, dict[str, float]]:
     """The same for JSON."""
     from docpager.analysis.intervals import Spread
 
-    found = {name: Spread.of(numbers) for name, numbers in costs(answers).items()}
+    found = {name: Spread.of(numbers) for name, numbers in {**costs(answers), **(more or {})}.items()}
     return {
         name: {"mean": round(s.mean, 3), "p95": round(s.p95, 3), "largest": round(s.largest, 3)}
         for name, s in found.items()

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from docpager.cli.bench_asking import Bench, asking_options, cost_record, headline
+from docpager.cli.bench_peers import ask_peers, top_k_option
 from docpager.cli.options import settings_from
 from docpager.settings import AgentSettings, ConnectionSettings
 
 if TYPE_CHECKING:
     from docpager.analysis.bench_financebench import FinanceQuestion, FinanceRow
     from docpager.analysis.intervals import Share
+    from docpager.analysis.one_prompt import Peers
     from docpager.analysis.risk_coverage import RiskPoint
     from docpager.archive.lance import LanceArchive
 
@@ -36,8 +38,9 @@ def bench_of(ctx: click.Context, values: dict[str, Any]) -> tuple[Bench, AgentSe
 
 @click.command("financebench")
 @asking_options()
+@top_k_option
 @click.pass_context
-def financebench(ctx: click.Context, /, data: Path, **values: Any) -> None:
+def financebench(ctx: click.Context, /, data: Path, ks: str, **values: Any) -> None:
     """Asks about filings, and counts which gold pages were read and cited.
 
     DATA holds pdfs/ and questions.jsonl (question_id, question, answer, evidence: document and page). Beside the agent
@@ -52,12 +55,13 @@ def financebench(ctx: click.Context, /, data: Path, **values: Any) -> None:
         started = time.perf_counter()
         rows = ask_finance(bench, questions, archive, settings)
         head = headline(len(rows), archive, settings, time.perf_counter() - started)
+        peers = ask_peers(bench, archive, settings, ks, [(q.question, [q.answer]) for q in questions])
     shares = [*evidence_shares(rows), *answer_shares(rows)]
     more = {
         "top_k_equal_cost_tokens_largest": max(row.equal_cost.prompt_tokens for row in rows),
         "top_k_equal_cost_k_mean": round(sum(row.equal_cost.k for row in rows) / len(rows), 1),
     }
-    _finish(bench, head, rows, shares, more)
+    _finish(bench, head, rows, shares, more, peers)
     if not bench.as_json:
         bench.console.put(
             f"\ntop-k at equal cost: {more['top_k_equal_cost_k_mean']} passages a prompt in the mean, the largest "
@@ -67,8 +71,9 @@ def financebench(ctx: click.Context, /, data: Path, **values: Any) -> None:
 
 @click.command("nq")
 @asking_options()
+@top_k_option
 @click.pass_context
-def nq(ctx: click.Context, /, data: Path, **values: Any) -> None:
+def nq(ctx: click.Context, /, data: Path, ks: str, **values: Any) -> None:
     """Asks open questions over passages, and looks for the gold answer in the lines cited.
 
     DATA holds corpus.jsonl (id, title, text) and questions.jsonl (question_id, question, answers, gold_id). Only the
@@ -84,9 +89,10 @@ def nq(ctx: click.Context, /, data: Path, **values: Any) -> None:
         gold = ({"question": q.question.question, "answers": q.answers} for q in questions)
         rows = bench_nq(questions, archive, settings, bench.ask_all(archive, gold))
         head = headline(len(rows), archive, settings, time.perf_counter() - started)
+        peers = ask_peers(bench, archive, settings, ks, [(q.question, q.answers) for q in questions])
     points = curve(rows)
     more = {"risk_coverage": [_point_record(point) for point in points], "mean_risk": area(points)}
-    _finish(bench, head, rows, list(open_shares(rows)), more)
+    _finish(bench, head, rows, list(open_shares(rows)), more, peers)
     if not bench.as_json:
         _put_curve(bench, points, area(points), settings.abstain_threshold)
 
@@ -196,19 +202,27 @@ def window_sizes(sizes: str) -> list[int]:
 
 
 def _finish(
-    bench: Bench, head: str, rows: Sequence[Any], shares: Sequence[tuple[str, Share]], more: dict[str, Any]
+    bench: Bench,
+    head: str,
+    rows: Sequence[Any],
+    shares: Sequence[tuple[str, Share]],
+    more: dict[str, Any],
+    peers: Peers | None = None,
 ) -> None:
     """Rows to where they were asked for, then the figures as a table or as one JSON line, then what failed."""
     answers = [row.asked for row in rows]
-    bench.put_rows(row.as_record() for row in rows)
+    beside = list(peers.records(len(rows))) if peers else [{}] * len(rows)
+    bench.put_rows({**row.as_record(), **fields} for row, fields in zip(rows, beside, strict=True))
+    shares = [*shares, *(peers.shares() if peers else ())]
+    others = dict(peers.costs()) if peers else {}
     if bench.as_json:
-        record = {"summary": head, **_share_records(shares), "per_question": cost_record(answers), **more}
+        record = {"summary": head, **_share_records(shares), "per_question": cost_record(answers, others), **more}
         bench.console.put_json(record)
     else:
         bench.console.put(head + "\n")
         bench.put_shares(shares)
         bench.console.put()
-        bench.put_costs(answers)
+        bench.put_costs(answers, others)
     bench.put_failures(answers)
 
 

@@ -298,6 +298,7 @@ _VERBS: dict[str, tuple[str, _Details | None]] = {
     "Search": ("searched", StoryPrinter._looked),
     "Find": ("looked through", StoryPrinter._looked),
     "Outline": ("looked", StoryPrinter._looked),
+    "SearchRepeated": ("was led on from results it had", None),
     "PageIn": ("read", None),
     "Prefetch": ("read ahead", None),
     "PageHit": ("had in memory", None),

@@ -27,8 +27,10 @@ MOST_TRIES = 3
 """A reply that cannot be used is asked for again, with what was wrong; after so many the reader answers alone."""
 MOST_PROMPTS = 4
 """The model is shown so many sets of pages for a question at most."""
-PAGES_A_PROMPT, MEMORY_SHARE = 8, 0.9
+PAGES_A_PROMPT, MEMORY_SHARE = 5, 0.9
 """The model is asked when it has not seen so many pages, or fewer that fill this share of memory."""
+MOST_PAGES = 8
+"""Where it asked for more, it is shown what that brought beside what it has seen, so many pages in all."""
 RETOLD_CHARACTERS = 300
 """What an unusable reply is cut to when it is told back."""
 RETRY_TOKENS = 160
@@ -44,7 +46,10 @@ class Assistant:
 
     reader: ExtractiveModel
     counter: TokenCounter
+    in_words: str
+    """What it is told first: to answer in words. A schema makes small models copy a title or the question."""
     instructions: str
+    """What it is told where words were not enough: to choose one of three replies."""
     protocol: ToolProtocol
 
     @property
@@ -114,9 +119,12 @@ class AssistedModel:
         self._prompts += 1
         pages = _by_rank(unseen, at)
         if self._wanted:
+            pages.sort(key=lambda page: _newest_rank(page.handle, at))
+        pages = pages[:PAGES_A_PROMPT]
+        if self._wanted:
             # What it asked for may only make sense beside what it has seen before.
             pages += _by_rank([page for page in _pages(at) if page.handle in self._seen], at)
-        meaning, prompt = await talk.ask(at, pages)
+        meaning, prompt = await talk.ask(at, pages, in_words=self._prompts == 1)
         self._seen |= prompt.handles
         match meaning:
             case Found(text, addresses):
@@ -143,7 +151,10 @@ class AssistedModel:
         fitting: list[ToolCall] = []
         for call in calls:
             if call.name == "page_in":
-                asked = list(json.loads(call.arguments)["pages"])[: PAGES_A_PROMPT - len(unseen)]
+                asked = list(json.loads(call.arguments)["pages"])
+                if self._wanted:
+                    asked.sort(key=lambda handle: _newest_rank(handle, at))
+                asked = asked[: PAGES_A_PROMPT - len(unseen)]
                 kept = list(_fitting(asked, sizes, room))
                 if not kept:
                     return None
@@ -176,15 +187,18 @@ class _Talk:
         """The name under which the model replied; None where it was not asked."""
         return self.sent[-1].reply.model_reported if self.sent else None
 
-    async def ask(self, at: Situation, pages: Sequence[PageView]) -> tuple[Meaning, ShortPrompt]:
-        """What the model makes of the pages, best first; asked again, with what was wrong, where that is unusable."""
+    async def ask(self, at: Situation, pages: Sequence[PageView], *, in_words: bool) -> tuple[Meaning, ShortPrompt]:
+        """What the model makes of the pages, best first; asked again, with what was wrong, where that is unusable.
+
+        ``in_words`` asks for an answer in words first, and for one of the three replies where that is unusable.
+        """
         counter, worked_out = self.assistant.counter, [text for text in at.notices if CITE in text]
         retold: tuple[Message, ...] = ()
         room, shrunk = at.tail.budget.capacity, 0
         while True:
-            prompt = ShortPrompt.fitting(at.tail.question, pages[:PAGES_A_PROMPT], worked_out, counter, room)
+            prompt = ShortPrompt.fitting(at.tail.question, pages[:MOST_PAGES], worked_out, counter, room)
             try:
-                reply = await self._send((prompt.message(), *retold))
+                reply = await self._send((prompt.message(), *retold), in_words=in_words)
             except ContextLengthError as error:
                 shrunk, room = shrunk + 1, int(room * SHRINK)
                 if shrunk == MOST_SHRINKS:
@@ -194,15 +208,16 @@ class _Talk:
             self._tell(meaning, prompt, reply)
             if not isinstance(meaning, Unusable) or len(self.sent) >= MOST_TRIES:
                 return meaning, prompt
-            retold = _retold(reply, meaning.why)
+            retold = () if in_words else _retold(reply, meaning.why)
+            in_words = False
 
-    async def _send(self, messages: Sequence[Message]) -> ModelReply:
-        protocol = self.assistant.protocol
+    async def _send(self, messages: Sequence[Message], *, in_words: bool) -> ModelReply:
+        assistant, replies = self.assistant, () if in_words else REPLIES
         request = ModelRequest(
-            (Message(Role.SYSTEM, self.assistant.system), *messages),
-            protocol.request_tools(REPLIES),
+            (Message(Role.SYSTEM, assistant.in_words if in_words else assistant.system), *messages),
+            assistant.protocol.request_tools(replies),
             self.max_reply_tokens,
-            protocol.json_tools(REPLIES),
+            assistant.protocol.json_tools(replies),
         )
         clock = time.monotonic()
         reply = await self.model.complete(request)
@@ -240,6 +255,12 @@ def _pages(at: Situation) -> list[PageView]:
 def _by_rank(pages: Iterable[PageView], at: Situation) -> list[PageView]:
     """Pages as search ranked them: it knows words by their meaning, the reader's own scores only letter for letter."""
     return sorted(pages, key=lambda page: at.rank(page.handle))
+
+
+def _newest_rank(handle: str, at: Situation) -> int:
+    """Where the newest search put a page; behind all of its results for one that it did not list."""
+    newest = [hit.handle for hit in at.results[-1].hits] if at.results else []
+    return newest.index(handle) if handle in newest else len(newest)
 
 
 def _fitting(handles: Iterable[str], sizes: Mapping[str, int], room: float) -> Iterator[str]:

@@ -44,7 +44,7 @@ def shown(request: ModelRequest) -> str:
 
 
 def test_the_reader_finds_the_pages_and_the_model_answers_by_address():
-    model = ScriptedModel([JON])
+    model = ScriptedModel(["Jon Dahl [p1:1]"])
     answer = ask(model)
     [citation] = answer.citations
     assert (answer.exit_status, answer.answer, answer.autonomy) == (ExitStatus.ANSWERED, "Jon Dahl [1]", "assisted")
@@ -55,7 +55,16 @@ def test_the_reader_finds_the_pages_and_the_model_answers_by_address():
     assert [message.role for message in request.messages] == [Role.SYSTEM, Role.USER]
     assert "p1:1 The new captain is Jon Dahl." in shown(request)
     assert shown(request).endswith("Question: Who is the captain?")
-    assert [tool.name for tool in request.json_tools] == [tool.name for tool in REPLIES]
+    assert "in a few words" in request.messages[0].content
+    assert (request.tools, request.json_tools) == ((), ())
+
+
+def test_where_words_are_not_enough_the_model_chooses_one_of_three_replies():
+    model = ScriptedModel(["The lines do not mention it.", NOTHING, NOTHING, NOTHING])
+    ask(model, "Which lantern has a keeper?", archive=long_archive(60), context_tokens=4096)
+    words, choice, *_ = model.requests
+    assert (words.json_tools, [tool.name for tool in choice.json_tools]) == ((), [tool.name for tool in REPLIES])
+    assert "Choose one of three" in choice.messages[0].content
 
 
 def test_only_what_the_model_was_sent_is_counted_and_kept():
@@ -69,7 +78,9 @@ def test_only_what_the_model_was_sent_is_counted_and_kept():
     assert answer.paging.context_peak_tokens == answer.counted_tokens < 310
     assert answer.model_reported == "small-1"
     assert len(answer.transcript) == len(events(answer, "ModelCall")) == 1
-    assert answer.transcript[0]["messages"][0]["content"].startswith("Answer the question from the numbered lines")
+    assert answer.transcript[0]["messages"][0]["content"].startswith(
+        "Answer the question in a few words from the numbered"
+    )
 
 
 @pytest.mark.parametrize("window", [1500, 2048, 4096, 16_384])
@@ -109,10 +120,11 @@ def test_words_without_an_address_are_traced_to_the_line_that_bears_them():
 
 
 def test_an_answer_that_no_line_bears_is_asked_for_again_with_the_reason():
-    model = ScriptedModel(["Maria Vega", JON])
+    model = ScriptedModel(["Maria Vega", "Maria Vega", JON])
     answer = ask(model)
     assert answer.answer == "Jon Dahl [1]"
-    again = model.requests[1].messages
+    assert [message.role for message in model.requests[1].messages] == [Role.SYSTEM, Role.USER]
+    again = model.requests[2].messages
     assert [message.role for message in again] == [Role.SYSTEM, Role.USER, Role.ASSISTANT, Role.USER]
     assert again[2].content == "Maria Vega"
     assert again[3].content.startswith("Your answer names no line, and no line says what it says.")
@@ -169,7 +181,7 @@ def over_http(replier: Replier, question: str, *, archive=FERRIES, limit: int | 
 )
 def test_the_three_replies_travel_as_a_schema_or_as_native_tools(protocol, carries):
     said = call("answer", text="Jon Dahl", addresses=["p1:1"])
-    answer, [served] = over_http(Scripted([said]), "Who is the captain?", tool_protocol=protocol)
+    answer, [_, served] = over_http(Scripted(["Maria Vega", said]), "Who is the captain?", tool_protocol=protocol)
     assert answer.citations[0].verify_status is VerifyStatus.EXACT
     assert answer.tool_protocol == ("native" if protocol == "native" else "json")
     assert {"tools", "response_format"} & set(served.body) == {carries}
@@ -226,7 +238,8 @@ END = call("answer", statements=[{"text": "Jon Dahl", "addresses": ["p1:1"]}])
     [
         (["Hello"] * 3, "no call in 3 replies one after the other"),
         ([call("look"), call("look"), call("look")], "no call that could be carried out in 3 replies"),
-        ([SEARCH] * 8, "no page read in 8 replies"),
+        ([call("outline")] * 8, "no page read in 8 replies"),
+        ([SEARCH] * 4, "a search made again 3 times while its results were in the context"),
         ([END, END], "ended without a page read"),
         ([call("abstain", reason="I am a language model.")], "ended without a page read"),
     ],

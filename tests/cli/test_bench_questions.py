@@ -10,6 +10,8 @@ from random import Random
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
+from docpager.testing import Endpoint, Reply
+
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 ISLANDS = ["Alma", "Brae", "Corrie", "Dunmore"]
 
@@ -211,3 +213,43 @@ def test_real_data_can_be_measured(docpager, name, folder, figure, least):
     summary = json.loads(ended.out.splitlines()[-1])
     assert summary[figure]["of"] == len(ended.out.splitlines()) - 1
     assert summary[figure]["share"] >= least
+
+
+def test_top_k_asks_the_same_model_in_one_prompt_and_says_what_that_cost(docpager, tmp_path):
+    passages = [{"id": f"p{n}", "title": "", "text": f"The light of {i} is white."} for n, i in enumerate(ISLANDS)]
+    asked = [
+        {"question_id": f"q{n}", "question": f"what colour is the light of {i}", "answers": ["white"], "gold_id": "p0"}
+        for n, i in enumerate(ISLANDS)
+    ]
+    write_lines(tmp_path / "corpus.jsonl", passages)
+    write_lines(tmp_path / "questions.jsonl", asked)
+
+    def reader(body, number):
+        return Reply("White.")
+
+    with Endpoint(reader) as endpoint:
+        asking = ["--model", "loopback", "--base-url", endpoint.base_url, "--autonomy", "assisted"]
+        ended = docpager(
+            *["bench", "nq", tmp_path, "--workers", 1, "--skip", 1, "--every", 2, "--top-k", "1,3", "--json", *asking]
+        )
+    first, second, summary = map(json.loads, ended.out.splitlines())
+    assert [first["question_id"], second["question_id"]] == ["q1", "q3"]
+    for row in (first, second):
+        assert (row["right_by_words"], row["top_1_right_by_words"], row["top_3_right_by_words"]) == (True, True, True)
+        assert row["citations"] == row["verified"] == 1
+        assert 0 < row["top_1_prompt_tokens"] < row["top_3_prompt_tokens"]
+    assert summary["top 3 in one prompt: right by its words"]["of"] == 2
+    assert summary["citations verified"]["share"] == 1.0
+    assert summary["per_question"]["top 1: prompt tokens"]["mean"] > 0
+
+
+@pytest.mark.parametrize(
+    ("ks", "message"), [("0", "no list of whole numbers from 1"), ("a,b", "no list"), ("5", "extractive is none")]
+)
+def test_top_k_takes_whole_numbers_and_a_language_model(docpager, tmp_path, ks, message):
+    write_lines(tmp_path / "corpus.jsonl", [{"id": "p0", "title": "", "text": "The light is white."}])
+    record = {"question_id": "q", "question": "what colour", "answers": ["white"], "gold_id": "p0"}
+    write_lines(tmp_path / "questions.jsonl", [record])
+    ended = docpager("bench", "nq", tmp_path, "--workers", 1, "--top-k", ks)
+    assert ended.code == 2
+    assert message in ended.err

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
-PROMPTS_VERSION = "4"
+PROMPTS_VERSION = "5"
 
 
 @cache

@@ -1,0 +1,73 @@
+"""Which documents a call looks in: those its names mean, and all of the question's own where they mean none.
+
+A name that means nothing is no reason to look nowhere: a model that invented it would only invent another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from docpager.agent.workspace import Workspace
+from docpager.errors import ToolError, UnknownPageError
+from docpager.records import Document
+from docpager.records.views import NoticeView
+
+_HANDLE = re.compile(r"\bd\d+\b")
+_PAGE = re.compile(r"\W*(p\d+)\b.*")
+MOST_NAMED = 3
+"""So many names that mean nothing are told back, and so many documents like them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a call looks, and what is to be said of it."""
+
+    doc_ids: list[str] | None
+    """None is all documents."""
+    handles: tuple[str, ...] = ()
+    """Of the documents, where names limited the call to them."""
+    notices: tuple[NoticeView, ...] = ()
+
+
+def scope_of(work: Workspace, names: Sequence[str]) -> Scope:
+    """The documents that names mean within the question's own; all of these where no name means one."""
+    allowed = [document.doc_id for document in work.scope]
+    found: dict[str, None] = {}
+    unknown: list[str] = []
+    for name in names:
+        named = [d.doc_id for d in documents_named(work, name) if not allowed or d.doc_id in allowed]
+        found.update(dict.fromkeys(named))
+        unknown += [] if named else [name]
+    notices = (_told(work, unknown, limited=bool(found)),) if unknown else ()
+    if not found:
+        return Scope(allowed or None, (), notices)
+    return Scope([*found], tuple(map(work.documents.handle, found)), notices)
+
+
+def documents_named(work: Workspace, name: str) -> list[Document]:
+    """What a handle, path or title means, as it is or as results show it; the document of a page; none for no such."""
+    for said in (name, *_HANDLE.findall(name)[:1]):
+        try:
+            return work.documents.resolve([said])
+        except ToolError:
+            continue
+    page = _PAGE.fullmatch(name)
+    try:
+        return [work.text(work.pager.table.by_handle(page[1]).page.page_id).document] if page else []
+    except UnknownPageError:
+        return []
+
+
+def _told(work: Workspace, unknown: Sequence[str], *, limited: bool) -> NoticeView:
+    allowed = {document.doc_id for document in work.scope}
+    like = [d for name in unknown for d in work.documents.ranked(name)[:MOST_NAMED]]
+    paths = dict.fromkeys(d.path for d in like if not allowed or d.doc_id in allowed)
+    near = f" Near: {', '.join([*paths][:MOST_NAMED])}." if paths else ""
+    named = ", ".join(repr(name[:80]) for name in unknown[:MOST_NAMED])
+    of_question = " of this question" if allowed else ""
+    where = "looked in the others only" if limited else f"looked in all documents{of_question}"
+    return NoticeView(
+        f"No document matches {named}: {where}.{near} Leave documents out, or name handles (d1) or paths."
+    )
