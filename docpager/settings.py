@@ -179,6 +179,8 @@ class RunSettings:
     """The run that --changed-only compares with, instead of the newest."""
     changed_depth: int = 5
     """A new or changed segment among so many best results of a recorded search has its question asked again."""
+    on_finish: str | None = None
+    """A shell command for the end of the run; DOCPAGER_RUN, DOCPAGER_EXIT_CODE and DOCPAGER_COUNTS tell of it."""
     fail_on: tuple[str, ...] = ()
     """Further exit statuses that make the run end with exit code 3."""
 

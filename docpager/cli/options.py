@@ -26,6 +26,8 @@ BOUNDS = {"max_steps": 1, "limit": 1, "results_per_page": 1, "segment_tokens": 1
 """The least value where it is not 0."""
 METAVARS = {"archive": "URI", "output": "FOLDER", "model": "M", "language": "auto|xx", "sheet": "NAME"} | {
     "where": "EXPR",
+    "on_finish": "CMD",
+    "since": "RUN",
     "base_url": "URL",
     "api_key_file": "FILE",
     "header": "NAME: VALUE",

@@ -24,7 +24,7 @@ COMMANDS = {
     "ask": "Answers one question, with its citations.",
     "run": "Answers a file of questions, into a folder of Parquet files.",
     "verify": "Checks every citation of a run against the archive again.",
-    "runs": "Lists runs, shows one, or exports its answers.",
+    "runs": "Lists runs, shows, compares, exports or removes them.",
     "trace": "Shows what memory did for a question.",
     "archive": "Shows what an archive holds.",
     "config": "Shows the settings in force.",

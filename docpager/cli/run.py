@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,7 +53,26 @@ def command(ctx: click.Context, /, questions: str, as_json: bool, **values: Any)
         console.warn(f"Error: {report.error}")
     elif report.counts.get(ExitStatus.SKIPPED.value):
         console.warn("Interrupted. The same command continues this run.")
+    if run_settings.on_finish is not None:
+        told_at_the_end(console, run_settings.on_finish, report)
     ctx.exit(report.exit_code)
+
+
+def told_at_the_end(console: Console, command: str, report: RunReport) -> None:
+    """Has a shell command told how the run ended; what becomes of it changes nothing of that."""
+    told = {
+        "DOCPAGER_RUN": str(report.folder.resolve()),
+        "DOCPAGER_EXIT_CODE": str(report.exit_code),
+        "DOCPAGER_COUNTS": ", ".join(status_words(report.counts)),
+    }
+    try:
+        # The person's own words in the person's own shell, as in a crontab.
+        code = subprocess.run(["sh", "-c", command], env=os.environ | told, check=False).returncode  # noqa: S603, S607
+    except OSError as error:
+        console.warn(f"--on-finish could not be run: {error}")
+        return
+    if code:
+        console.warn(f"--on-finish ended with exit code {code}: {command}")
 
 
 class QuestionsShown:
