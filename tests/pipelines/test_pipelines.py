@@ -90,7 +90,7 @@ def filings(tmp_path):
 
 
 def recipe(name: str) -> str:
-    return README.split(f"<!-- begin: {name} -->")[1].split(f"<!-- end: {name} -->")[0]
+    return README.split(f"<!-- recipe: {name} -->")[1].split(f"<!-- end of recipe: {name} -->")[0]
 
 
 def test_crontab_answers_each_night_and_is_silent(filings):
