@@ -16,7 +16,7 @@ import click
 
 from docpager.cli.console import Console
 from docpager.cli.toml_file import read_config
-from docpager.settings import AUTO
+from docpager.settings import AUTO, LAYOUTS, SUMMARIES
 
 Record = TypeVar("Record")
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -52,6 +52,8 @@ def _exit_statuses() -> list[str]:
 CHOICES: dict[str, Callable[[], list[str]]] = {
     "policy": _policies,
     "tool_protocol": lambda: ["auto", "native", "json"],
+    "layout": lambda: list(LAYOUTS),
+    "summaries": lambda: list(SUMMARIES),
     "autonomy": lambda: ["auto", "full", "assisted"],
     "strategy": lambda: ["paged"],
     "pdf_reader": lambda: ["auto", "pdfium", "pypdf"],

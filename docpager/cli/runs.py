@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,9 @@ from docpager.cli.options import common_options, json_option
 from docpager.cli.run import status_words
 from docpager.errors import UsageError
 
+if TYPE_CHECKING:
+    from docpager.batch.retention import KnownRun
+
 ANSWER_COLUMNS = ["question_id", "exit_status", "n_verified", "n_citations", "steps", "question", "answer"]
 REASON_COLUMNS = ["abstain_reason", "error_message"]
 QUESTION_CHARACTERS = 60
@@ -20,7 +23,7 @@ QUESTION_CHARACTERS = 60
 
 @click.group()
 def command() -> None:
-    """Lists runs, shows one, or exports its answers."""
+    """Lists runs, shows, compares, exports or removes them."""
 
 
 @command.command("list")
@@ -30,27 +33,102 @@ def command() -> None:
 @click.pass_obj
 def list_runs(console: Console, outputs: str, as_json: bool) -> None:
     """Lists the runs of a folder, newest first."""
-    from docpager.batch.manifest import Manifest, read_manifest
-    from docpager.errors import DocpagerError, MissingInputError
+    found = _known(console, outputs)
+    if as_json:
+        for run in found:
+            console.put_json({"folder": str(run.folder), **_facts(run.manifest), "state": run.state})
+        return
+    rows = [
+        [run.folder.name, run.state, m.exit_code, m.started_at[:19], m.model, ", ".join(status_words(m.counts))]
+        for run in found
+        for m in [run.manifest]
+    ]
+    console.put_table(["run", "state", "exit code", "started (UTC)", "model", "questions"], rows)
+
+
+def _known(console: Console, outputs: str) -> list[KnownRun]:
+    """The runs of a folder, newest first; says which could not be read."""
+    from docpager.batch.retention import KnownRun, known_runs
+    from docpager.errors import MissingInputError
 
     if not Path(outputs).is_dir():
         raise MissingInputError(f"There is no folder {outputs}. Name the one that holds the runs with --outputs.")
-    found: list[tuple[Path, Manifest]] = []
-    for file in Path(outputs).glob("*/manifest.json"):
-        try:
-            found.append((file.parent, read_manifest(file.parent)))
-        except DocpagerError as error:
-            console.warn(str(error))
-    found.sort(key=lambda pair: pair[1].started_at, reverse=True)
+    found: list[KnownRun] = []
+    for run in known_runs(Path(outputs)):
+        if isinstance(run, KnownRun):
+            found.append(run)
+        else:
+            console.warn(str(run))
+    return found
+
+
+@command.command()
+@click.argument("before")
+@click.argument("after")
+@json_option
+@common_options
+@click.pass_obj
+def diff(console: Console, before: str, after: str, as_json: bool) -> None:
+    """Compares two runs: changed answers, lost and new citations, documents, cost.
+
+    BEFORE and AFTER are runs' folders, or their names under outputs.
+    """
+    from docpager.analysis.run_diff import run_diff
+    from docpager.batch.run_folder import resolve_run
+
+    found = run_diff(resolve_run(before), resolve_run(after))
     if as_json:
-        for folder, manifest in found:
-            console.put_json({"folder": str(folder), **_facts(manifest)})
+        console.put_json(found.as_record())
+        for change in found.changes:
+            console.put_json(change.as_record())
         return
-    rows = [
-        [folder.name, m.state, m.exit_code, m.started_at[:19], m.model, ", ".join(status_words(m.counts))]
-        for folder, m in found
-    ]
-    console.put_table(["run", "state", "exit code", "started (UTC)", "model", "questions"], rows)
+    for change in found.changes:
+        of = f" of {change.doc_path}" if change.doc_path else ""
+        console.put(f"{change.question_id}{of}: {change.kind}")
+        for mark, text in [("-", change.before), ("+", change.after)]:
+            if text is not None and change.kind != "citations":
+                console.put(f"  {mark} {' '.join(text.split())}")
+        for mark, lines in [("-", change.lost), ("+", change.gained)]:
+            for line in lines:
+                console.put(f"  {mark} [{line}]")
+    if found.changes:
+        console.put()
+    carried = f", {found.carried:,} of them carried over" if found.carried else ""
+    console.put(f"{plural(len(found.changes), 'question')} changed, {found.same:,} the same{carried}")
+    for what, paths in [("now cited", found.new_documents), ("no longer cited", found.lost_documents)]:
+        if paths:
+            console.put(f"{what}: {', '.join(paths)}")
+    console.put(f"tokens {found.tokens[0]:,} -> {found.tokens[1]:,}, {' -> '.join(map(dollars, found.cost_usd))}")
+    if found.settings:
+        console.put(f"different: {'; '.join(found.settings)}")
+
+
+@command.command()
+@click.option("--keep", type=click.IntRange(min=1), metavar="N", help="Keeps the newest N of each question file.")
+@click.option("--older-than", "days", type=click.FloatRange(min=0), metavar="DAYS", help="Removes only older ones.")
+@click.option("--outputs", default="outputs", show_default=True, help="The folder that holds the runs.")
+@click.option("--dry-run", is_flag=True, help="Says what would go, and removes nothing.")
+@json_option
+@common_options
+@click.pass_obj
+def prune(console: Console, keep: int | None, days: float | None, outputs: str, dry_run: bool, as_json: bool) -> None:
+    """Removes finished runs with all their files.
+
+    A run that is not finished stays, and so does whatever is no run of docpager's.
+    """
+    from docpager.batch.retention import prunable, remove_run
+
+    if keep is None and days is None:
+        raise UsageError("Say which runs go: --keep N, --older-than DAYS, or both.")
+    gone = prunable(_known(console, outputs), keep=keep, older_than_days=days)
+    for run in gone:
+        if not dry_run:
+            remove_run(run)
+        if as_json:
+            console.put_json({"folder": str(run.folder), "removed": not dry_run})
+        else:
+            console.put(str(run.folder))
+    console.say(f"{plural(len(gone), 'run')} {'would be removed' if dry_run else 'removed'}")
 
 
 @command.command()
