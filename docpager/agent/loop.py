@@ -300,6 +300,8 @@ class _Sitting:
             self.agent.terms.autonomy.judge_silence(self.silent)
             raise ModelError(f"The model called no tool in {self.silent} replies; the last said: {reply.text[:200]!r}")
         names = ", ".join(spec.name for spec in self.context.tools)
+        if not calls and reply.finish_reason == "length":
+            return (), "Your reply was cut off before its call was whole: call one tool, with fewer words."
         return calls, "" if calls else f"Your reply called no tool. Call one of: {names}. To finish, call answer."
 
     def _carry_out(self, call: ToolCall) -> ToolResult:

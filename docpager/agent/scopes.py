@@ -14,8 +14,7 @@ from docpager.errors import ToolError, UnknownPageError
 from docpager.records import Document
 from docpager.records.views import NoticeView
 
-_HANDLE = re.compile(r"\bd\d+\b")
-_PAGE = re.compile(r"\W*(p\d+)\b.*")
+_HANDLE = re.compile(r"\W*(?:(?:handle|document|page)\W*)?([dp]\d+)\b.*", re.IGNORECASE)
 MOST_NAMED = 3
 """So many names that mean nothing are told back, and so many documents like them."""
 
@@ -48,15 +47,17 @@ def scope_of(work: Workspace, names: Sequence[str]) -> Scope:
 
 def documents_named(work: Workspace, name: str) -> list[Document]:
     """What a handle, path or title means, as it is or as results show it; the document of a page; none for no such."""
-    for said in (name, *_HANDLE.findall(name)[:1]):
-        try:
-            return work.documents.resolve([said])
-        except ToolError:
-            continue
-    page = _PAGE.fullmatch(name)
+    begins = _HANDLE.fullmatch(name)
+    handle = begins[1].lower() if begins else ""
     try:
-        return [work.text(work.pager.table.by_handle(page[1]).page.page_id).document] if page else []
-    except UnknownPageError:
+        return work.documents.resolve([name])
+    except ToolError:
+        pass
+    try:
+        if handle.startswith("p"):
+            return [work.text(work.pager.table.by_handle(handle).page.page_id).document]
+        return work.documents.resolve([handle]) if handle else []
+    except (ToolError, UnknownPageError):
         return []
 
 

@@ -29,6 +29,8 @@ def results(calls, **asked) -> list[str]:
         (["nowhere.pdf", "d2"], "in d2", "No document matches 'nowhere.pdf': looked in the others only."),
         (["d2 ferries/report-2024.txt | page 1"], "in d2", ""),
         (["p1"], "in d2", ""),
+        (["handle: d2"], "in d2", ""),
+        (["a treatise on d2"], "in all documents", "No document matches 'a treatise on d2'"),
         (["d99"], "in all documents", "No document matches 'd99'"),
     ],
 )

@@ -257,6 +257,13 @@ def test_prefix_only_grows_while_nothing_is_reclaimed():
     assert answer.cacheable_tokens > 0.6 * total
 
 
+def test_reply_that_was_cut_off_before_its_call_is_told_so():
+    cut = ModelReply(text='{"tool": "search", "arguments": {"documents": ["a", "a", ', finish_reason="length")
+    model = ScriptedModel([cut, SEARCH, READ, answering("p1:1")])
+    assert ask(model, context_tokens=2048).exit_status is ExitStatus.ANSWERED
+    assert results_of(model)[0].startswith("[error] Your reply was cut off before its call was whole")
+
+
 def test_system_message_is_the_same_for_every_question():
     model = ScriptedModel([call("abstain", reason="x")], restart=True)
     for question in ("Who?", "When?"):

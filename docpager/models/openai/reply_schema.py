@@ -12,6 +12,10 @@ from typing import Any
 from docpager.records import ToolSpec
 
 NAME = "tool_call"
+LONGEST_TEXT = 800
+"""Characters of one text in a call: a statement, a note, a query."""
+MOST_ITEMS = 40
+"""Pages, addresses or statements in one call."""
 
 
 def response_formats(tools: Sequence[ToolSpec]) -> list[dict[str, Any] | None]:
@@ -42,14 +46,29 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def _lenient(parameters: Any) -> dict[str, Any]:
-    """The schema of arguments, of which those that may be null may be left out: a small model writes fewer words."""
+    """The schema of arguments for a small model: those that may be null may be left out, texts and lists end somewhere.
+
+    Without such an end a small model goes on listing until its reply is cut off.
+    """
     properties = parameters["properties"]
     optional = [name for name, schema in properties.items() if "null" in schema.get("type", ())]
     return {
         **parameters,
-        "properties": {name: _without_null(schema) for name, schema in properties.items()},
+        "properties": {name: _ending(_without_null(schema)) for name, schema in properties.items()},
         "required": [name for name in properties if name not in optional],
     }
+
+
+def _ending(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema whose texts and lists, at any depth, are bounded."""
+    match schema.get("type"):
+        case "string":
+            return {"maxLength": LONGEST_TEXT, **schema}
+        case "array":
+            return {"maxItems": MOST_ITEMS, **schema, "items": _ending(schema["items"])}
+        case "object":
+            return {**schema, "properties": {name: _ending(inner) for name, inner in schema["properties"].items()}}
+    return schema
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
