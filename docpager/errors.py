@@ -7,6 +7,7 @@
     |-- QuestionFileError             65   an unreadable question file, or one without questions
     |-- MissingInputError             66   no such folder, file or run
     |   `-- MissingArchiveError       66
+    |-- BudgetReachedError             4   a run used what it may; the same command goes on once it may use more
     |-- TemporaryError                75   try the same command again later
     |   |-- LockedError               75
     |   `-- EndpointDownError         75
@@ -76,6 +77,16 @@ class MissingArchiveError(MissingInputError):
     def __init__(self, uri: str) -> None:
         self.uri = uri
         super().__init__(f"No archive at {uri}. Make one with: docpager ingest FOLDER --archive {uri}")
+
+
+class BudgetReachedError(DocpagerError):
+    """A run used what it may."""
+
+    exit_code = 4
+
+    def __init__(self, option: str, limit: str, used: str) -> None:
+        self.option = option
+        super().__init__(f"{option} {limit} is reached: {used}. Raise {option}, and the same command goes on.")
 
 
 class TemporaryError(DocpagerError):

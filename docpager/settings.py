@@ -102,6 +102,10 @@ class AgentSettings:
     """The most model calls for a question."""
     question_timeout_seconds: float = 300
     """Wall-clock time a question may take."""
+    question_tokens: int = 0
+    """The most prompt and completion tokens a question may use before it ends with what is known; 0 is no limit."""
+    question_cost: float = 0
+    """The most US dollars a question may use before it ends with what is known; 0 is no limit."""
     log_share: float = 0.25
     """The share of the window that calls and results (not pages) may take."""
     low_watermark: float = 0.3
@@ -167,6 +171,12 @@ class RunSettings:
     """Starts over in a folder that holds a run."""
     keep_transcripts: str = "failed"
     """Whose exact messages and replies are kept: failed, all or none."""
+    max_cost: float | None = None
+    """US dollars the run may use over all its sittings; reached, it ends with exit code 4 and can be continued."""
+    max_tokens: int | None = None
+    """Prompt and completion tokens the run may use over all its sittings."""
+    max_time_seconds: float = 0
+    """Wall-clock time of one sitting; 0 is no limit."""
     limit: int | None = None
     """Asks only the first so many questions."""
     ids: tuple[str, ...] = ()

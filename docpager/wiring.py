@@ -28,9 +28,8 @@ if TYPE_CHECKING:
     from docpager.analysis.verify import VerifyReport
     from docpager.archive.lance import LanceArchive
     from docpager.archive.writing import LanceWriter
-    from docpager.batch.grid import Grid
-    from docpager.batch.runner import Progress as RunProgressSeen
-    from docpager.batch.runner import RunReport
+    from docpager.batch.run_report import Progress as RunProgressSeen
+    from docpager.batch.run_report import RunReport
     from docpager.ingest.report import IngestProgress, IngestReport
     from docpager.models.assisted import Assistant
     from docpager.models.openai import OpenAIModel
@@ -268,6 +267,7 @@ def run_questions(
     from docpager.agent.prompts import PROMPTS_VERSION
     from docpager.batch import runner
     from docpager.batch.carrying import carrier_for
+    from docpager.batch.grid import grid_for
     from docpager.batch.manifest import RunIdentity
     from docpager.batch.question_files import read_question_file
 
@@ -286,7 +286,8 @@ def run_questions(
         connection=connection,
     )
     agent = make_agent(agent_settings, archive, connection=connection)
-    grid = question_grid(file.questions, archive, run_settings)
+    grid = grid_for(file.questions, archive, run_settings)
+    _refuse_unpriced(agent.model, agent_settings, run_settings)
     closing = partial(close_model, agent.model)
     return runner.run_questions(
         file,
@@ -296,26 +297,20 @@ def run_questions(
         grid=grid,
         progress=progress,
         carrier=carrier_for(file, identity, run_settings, archive),
+        spending=agent.spending,
         remembering=agent.keep_notes_in,
         closing=closing,
     )
 
 
-def question_grid(questions: Sequence[Question], archive: Archive, settings: RunSettings) -> Grid | None:
-    """Each question with each document alone, where the settings ask for it; raises ``UsageError``."""
-    from docpager.agent.documents import DocumentIndex
-    from docpager.batch.grid import FOR_EACH, Grid, grid_documents
-
-    if settings.for_each is None:
-        if settings.where is not None:
-            raise UsageError("--where chooses the documents that are each asked alone: add --for-each document.")
-        return None
-    if settings.for_each not in FOR_EACH:
-        raise UsageError(f"--for-each {settings.for_each} is none of {', '.join(FOR_EACH)}.")
-    documents = list(archive.documents())
-    index = DocumentIndex(documents)
-    chosen = grid_documents(documents, settings.where)
-    return Grid(questions, chosen, lambda names: {document.doc_id for document in index.resolve(names)})
+def _refuse_unpriced(model: ChatModel, agent_settings: AgentSettings, run_settings: RunSettings) -> None:
+    """Raises ``ConfigurationError`` where cost is limited and not known, before anything is spent."""
+    limited = run_settings.max_cost is not None or agent_settings.question_cost
+    if limited and not getattr(model, "has_price", True):
+        raise ConfigurationError(
+            f"The cost of {model.name} is limited, but its price is not known. Give one with --prices, as "
+            f'in ["{model.name}"] input = 2.5, output = 10 (US dollars a million tokens), or set --max-tokens instead.'
+        )
 
 
 def ask_in_processes(

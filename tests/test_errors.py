@@ -61,6 +61,11 @@ def test_no_other_module_makes_exceptions_that_leave_it(repository):
 
 MESSAGES = [
     (
+        errors.BudgetReachedError("--max-tokens", "500 tokens", "512 tokens were used"),
+        "--max-tokens 500 tokens is reached: 512 tokens were used. Raise --max-tokens, and the same command goes on.",
+        {"option": "--max-tokens", "exit_code": 4},
+    ),
+    (
         errors.MissingArchiveError("data/archive.lancedb"),
         "No archive at data/archive.lancedb. Make one with: docpager ingest FOLDER --archive data/archive.lancedb",
         {"uri": "data/archive.lancedb", "exit_code": 66},

@@ -21,6 +21,7 @@ from docpager.agent.model_calls import ModelCalls
 from docpager.agent.note_store import MemoryNotes
 from docpager.agent.queue_context import QueueContext
 from docpager.agent.repeats import led_on
+from docpager.agent.spending import Spending, limit_reached
 from docpager.agent.summaries import Summariser
 from docpager.agent.terms import Terms
 from docpager.agent.tool_result import Ending, ToolResult, shown
@@ -80,6 +81,7 @@ class Agent:
         self.nonce = nonce
         self.documents = DocumentIndex(archive.documents())
         self.summariser = summariser
+        self.spending = Spending()
         self.notes: NoteStore = MemoryNotes()
         """What questions remember is kept here as each ends."""
         self.terms = Terms(settings, counter, nonce=nonce, facts=facts, assistant=assistant)
@@ -101,18 +103,20 @@ class Agent:
         """Works on one question until it is answered or a limit is reached.
 
         A question that cannot be asked here (it names a document that is not there, or leaves the window no room) ends
-        as ``invalid``. Raises what stops all questions: ``ConfigurationError``, ``TemporaryError``.
+        as ``invalid``. Raises what stops all questions: ``ConfigurationError``, ``TemporaryError``,
+        ``BudgetReachedError``.
         """
         try:
             async with asyncio.timeout(self.settings.question_timeout_seconds):
                 usage = await self.terms.settle()
+                self.spending.charge(usage)
         except TimeoutError:
             late = ModelError("What the model can do could not be found out in the time a question has.")
             return self._failed(question, ExitStatus.TIME_LIMIT, late)
         except ModelError as error:
             return self._failed(question, ExitStatus.MODEL_ERROR, error)
         try:
-            sitting = _Sitting(self, question, ModelCalls(usage))
+            sitting = _Sitting(self, question, ModelCalls(self.spending, usage))
             try:
                 return await sitting.work_on()
             except TooWeakError as error:
@@ -211,6 +215,8 @@ class _Sitting:
     async def _until_ended(self) -> Ending | ExitStatus:
         """The model's own ending, or the limit that ends the work."""
         while self.work.step < self.agent.settings.max_steps:
+            if (limit := limit_reached(self.agent.settings, self.calls.usage)) is not None:
+                return limit
             self.work.step += 1
             reply = await self._query()
             ending = await asyncio.to_thread(self._execute, reply)
@@ -227,6 +233,7 @@ class _Sitting:
         """The model's next reply, to a request that is made smaller as often as the endpoint finds it too long."""
         refused = 0
         while True:
+            self.agent.spending.check()
             request = await asyncio.to_thread(self._fitting_request)
             if await self._summed_up():
                 request = await asyncio.to_thread(self._fitting_request)

@@ -7,6 +7,7 @@ from typing import Any
 
 from docpager.agent.counting import common_prefix_tokens, count_request, count_tool
 from docpager.agent.model_window import ModelWindow
+from docpager.agent.spending import Spending
 from docpager.agent.workspace import Workspace
 from docpager.records import Message, ModelReply, ModelRequest, SentRequest, Usage
 
@@ -15,6 +16,8 @@ from docpager.records import Message, ModelReply, ModelRequest, SentRequest, Usa
 class ModelCalls:
     """The account of one question."""
 
+    spending: Spending
+    """The run's account, which every call is charged to."""
     usage: Usage = field(default_factory=Usage)
     cacheable: int = 0
     counted: int | None = None
@@ -29,7 +32,7 @@ class ModelCalls:
 
     def begun_anew(self) -> ModelCalls:
         """The same tokens used, for a context that begins anew."""
-        return ModelCalls(self.usage, transcript=self.transcript)
+        return ModelCalls(self.spending, self.usage, transcript=self.transcript)
 
     def note(
         self,
@@ -53,6 +56,7 @@ class ModelCalls:
         request, reply, tokens = call.request, call.reply, count_request(call.request, work.counter)
         usage = _known_usage(reply, tokens, work)
         self.usage += usage
+        self.spending.charge(usage)
         self.peak = max(self.peak, tokens)
         self._compare(tokens, reply.usage.prompt_tokens, window)
         if self._last and not aside:

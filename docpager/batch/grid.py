@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from docpager.agent.documents import DocumentIndex
 from docpager.batch.document_filter import document_filter
 from docpager.errors import ToolError, UsageError
+from docpager.protocols import Archive
 from docpager.records import Document, DocumentStatus, Question
+from docpager.settings import RunSettings
 
 FOR_EACH = ("document",)
 _READABLE = frozenset({DocumentStatus.INDEXED, DocumentStatus.PARTIAL})
@@ -95,3 +98,17 @@ def _asked(
         reason = f"None of the documents it names ({names}) is among the {len(documents):,} that are asked each alone."
         return replace(question, invalid_reason=reason), ()
     return question, own
+
+
+def grid_for(questions: Sequence[Question], archive: Archive, settings: RunSettings) -> Grid | None:
+    """Each question with each document alone, where the settings ask for it; raises ``UsageError``."""
+    if settings.for_each is None:
+        if settings.where is not None:
+            raise UsageError("--where chooses the documents that are each asked alone: add --for-each document.")
+        return None
+    if settings.for_each not in FOR_EACH:
+        raise UsageError(f"--for-each {settings.for_each} is none of {', '.join(FOR_EACH)}.")
+    documents = list(archive.documents())
+    index = DocumentIndex(documents)
+    chosen = grid_documents(documents, settings.where)
+    return Grid(questions, chosen, lambda names: {document.doc_id for document in index.resolve(names)})

@@ -38,6 +38,15 @@ class JournalEntry:
     offset: int
     size: int
     exit_status: str
+    tokens: int = 0
+    """Prompt and completion tokens."""
+    cost_usd: float = 0.0
+
+    @classmethod
+    def of(cls, offset: int, size: int, answer: Row) -> JournalEntry:
+        """The entry of a question's ``answers`` row."""
+        tokens = (answer.get("prompt_tokens") or 0) + (answer.get("completion_tokens") or 0)
+        return cls(offset, size, intern(str(answer["exit_status"])), tokens, answer.get("cost_usd") or 0.0)
 
 
 class Journal:
@@ -80,7 +89,7 @@ class Journal:
         )
         with telling_what_cannot_be_written(self._folder):
             offset = self._file.append(line)
-        self._keep(rows.answer, JournalEntry(offset, len(line), intern(str(rows.answer["exit_status"]))))
+        self._keep(rows.answer, JournalEntry.of(offset, len(line), rows.answer))
 
     def read(self, key: Key) -> QuestionRows:
         """The rows of a finished question."""
@@ -120,7 +129,7 @@ def _finished(lines: Iterable[tuple[int, bytes]], run_id: str) -> Iterator[tuple
     """A run's finished questions and where their lines stand."""
     for offset, text in lines:
         if (line := _decode(text)) is not None and line["answer"]["run_id"] == run_id:
-            yield _key(line["answer"]), JournalEntry(offset, len(text), intern(line["exit_status"]))
+            yield _key(line["answer"]), JournalEntry.of(offset, len(text), line["answer"])
 
 
 def _key(answer: Row) -> Key:

@@ -6,13 +6,14 @@ import asyncio
 import signal
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from docpager.agent.spending import Budget, Spending
 from docpager.batch.carrying import Carrier
 from docpager.batch.grid import Grid
 from docpager.batch.interrupts import first_interrupt
@@ -23,8 +24,16 @@ from docpager.batch.question_files import QuestionFile
 from docpager.batch.rows import Failure, QuestionRows, failed_row, in_utc, rows_of
 from docpager.batch.run_folder import OUTPUTS, RunFolder, open_run_folder
 from docpager.batch.run_notes import RunNotes
+from docpager.batch.run_report import Progress, RunProgress, RunReport
 from docpager.batch.transcripts import Transcripts
-from docpager.errors import ConfigurationError, DocpagerError, ModelError, TemporaryError, UsageError
+from docpager.errors import (
+    BudgetReachedError,
+    ConfigurationError,
+    DocpagerError,
+    ModelError,
+    TemporaryError,
+    UsageError,
+)
 from docpager.protocols import NoteStore
 from docpager.records import FAILED_EXIT_STATUSES, Answer, ExitStatus, Question
 from docpager.settings import RunSettings
@@ -54,54 +63,6 @@ class AnswerQuestion(Protocol):
         """Works on one question. A ``ConfigurationError`` or ``TemporaryError`` stops the run; others fail the row."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunProgress:
-    """How far a run is, over all its sittings."""
-
-    done: int
-    total: int
-    tokens: int
-    """Prompt and completion tokens of this sitting."""
-    cost_usd: float | None
-    """Of this sitting; None where no price is known."""
-    statuses: Mapping[str, int]
-
-
-class Progress(Protocol):
-    """Is told how far a run is."""
-
-    def update(self, progress: RunProgress) -> None:
-        """Called once at the start and after every finished question."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunReport:
-    """How a run ended."""
-
-    folder: Path
-    run_id: str
-    exit_code: int
-    """0; 3 where rows failed; 75 or 78 where an error stopped it; 130 or 143 where a signal did."""
-    counts: Mapping[str, int]
-    """Answer rows by exit_status."""
-    usage: Mapping[str, float | None]
-    """Sums over all rows, by column."""
-    seconds: float
-    asked: int
-    """Questions finished in this sitting."""
-    carried: int = 0
-    """Answers carried over in this sitting from an earlier run."""
-    asked_again: Mapping[str, int] = field(default_factory=dict)
-    """Why the others of them were not."""
-    since: str | None = None
-    """The folder of that run."""
-    resumed: bool = False
-    already_finished: bool = False
-    """The run was finished before; nothing was asked."""
-    error: DocpagerError | None = None
-    """What stopped the run."""
-
-
 def run_questions(
     question_file: QuestionFile,
     answer: AnswerQuestion,
@@ -112,13 +73,14 @@ def run_questions(
     outputs: Path = OUTPUTS,
     progress: Progress | None = None,
     carrier: Carrier | None = None,
+    spending: Spending | None = None,
     remembering: Callable[[NoteStore], None] | None = None,
     closing: Callable[[], Awaitable[None]] | None = None,
 ) -> RunReport:
     """Asks every question that has no row yet and writes the run's folder; blocks until the run ends.
 
     With a ``grid``, its questions are asked, which are made of the file's. ``carrier`` has the answers of an earlier
-    run that still stand; ``remembering`` is given the store of the
+    run that still stand; ``spending`` is the account of the agent's calls; ``remembering`` is given the store of the
     run's notes; ``closing`` is awaited at the end.
     Raises ``LockedError`` and ``UsageError`` before anything is asked, and ``TemporaryError`` where the folder cannot
     be written. What stops a run later is in the report.
@@ -134,7 +96,10 @@ def run_questions(
             if remembering is not None:
                 remembering(notes)
             questions: Questions = question_file.questions if grid is None else grid
-            sitting = _Sitting(questions, answer, identity, settings, folder, journal, progress, carrier, closing)
+            account = spending or Spending()
+            sitting = _Sitting(
+                questions, answer, identity, settings, folder, journal, account, progress, carrier, closing
+            )
             return sitting.run(fail_on)
 
 
@@ -151,6 +116,8 @@ class _Stop:
 
     exit_code: int
     error: DocpagerError | None = None
+    is_patient: bool = False
+    """Calls in flight are waited for."""
 
 
 @dataclass
@@ -163,6 +130,7 @@ class _Sitting:
     settings: RunSettings
     folder: RunFolder
     journal: Journal
+    spending: Spending
     progress: Progress | None
     carrier: Carrier | None = None
     closing: Callable[[], Awaitable[None]] | None = None
@@ -187,6 +155,7 @@ class _Sitting:
         manifest = self.folder.manifest
         manifest.state, manifest.exit_code = RunState.RUNNING, None
         manifest.since = str(self.carrier.run.folder) if self.carrier else manifest.since
+        self._begin_spending()
         manifest.sittings.append({"started_at": timestamp(self.started_at), "ended_at": None, "asked": 0})
         manifest.save(self.folder.path)
         self._count_earlier()
@@ -213,6 +182,17 @@ class _Sitting:
             error=self.stop.error if self.stop else None,
         )
 
+    def _begin_spending(self) -> None:
+        """Counts what earlier sittings used; of one that was killed, what its finished questions did."""
+        sittings = self.folder.manifest.sittings
+        entries = self.journal.entries.values()
+        tokens = max(sum(s.get("tokens") or 0 for s in sittings), sum(e.tokens for e in entries))
+        cost = max(sum(s.get("cost_usd") or 0.0 for s in sittings), sum(e.cost_usd for e in entries))
+        limits = self.settings
+        budget = Budget(limits.max_tokens, limits.max_cost, limits.max_time_seconds or None)
+        self.before = (tokens, cost)
+        self.spending.begin(budget, tokens=tokens, cost_usd=cost)
+
     def _unfinished(self) -> Iterator[Question]:
         finished = self.journal.entries
         return (q for q in self.questions if q.invalid_reason is None and key_of(q) not in finished)
@@ -230,7 +210,7 @@ class _Sitting:
         everything: asyncio.Future[Any] = asyncio.gather(*workers, return_exceptions=True)
         await asyncio.wait({everything, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
-        await asyncio.wait(workers, timeout=GRACE_SECONDS if self.stop else None)
+        await asyncio.wait(workers, timeout=GRACE_SECONDS if self.stop and not self.stop.is_patient else None)
         for worker in workers:
             worker.cancel()
         await asyncio.wait(workers, timeout=_CANCEL_SECONDS)
@@ -270,8 +250,8 @@ class _Sitting:
         try:
             answer = await self._answer_in_time(question)
             rows = self._checked_rows(question, _timed(answer, started_at))
-        except (ConfigurationError, TemporaryError) as error:
-            self._stop(_Stop(error.exit_code, error))
+        except (ConfigurationError, TemporaryError, BudgetReachedError) as error:
+            self._stop(_Stop(error.exit_code, error, is_patient=isinstance(error, BudgetReachedError)))
             return
         except KeyboardInterrupt:
             self._stop(_Stop(128 + signal.SIGINT))
@@ -371,6 +351,8 @@ class _Sitting:
         manifest.usage = totals.sums
         manifest.autonomy = dict(totals.autonomy)
         manifest.sittings[-1].update(ended_at=now, asked=self.asked, carried=self.carried, exit_code=exit_code)
+        tokens, cost = self.before
+        manifest.sittings[-1].update(tokens=self.spending.tokens - tokens, cost_usd=self.spending.cost_usd - cost)
         manifest.paths |= {table: f"{table}.parquet" for table in ("answers", "citations", "trace")}
         manifest.save(self.folder.path)
 

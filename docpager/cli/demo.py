@@ -24,7 +24,7 @@ from docpager.settings import AgentSettings, IngestSettings, RunSettings
 
 if TYPE_CHECKING:
     from docpager.analysis.verify import VerifyReport
-    from docpager.batch.runner import RunReport
+    from docpager.batch.run_report import RunReport
     from docpager.ingest.report import IngestReport
 
 ARCHIVE = "data/demo.lancedb"

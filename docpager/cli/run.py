@@ -17,7 +17,7 @@ from docpager.records import FAILED_EXIT_STATUSES, ExitStatus
 from docpager.settings import AgentSettings, ConnectionSettings, RunSettings
 
 if TYPE_CHECKING:
-    from docpager.batch.runner import RunProgress, RunReport
+    from docpager.batch.run_report import RunProgress, RunReport
 
 
 @click.command()

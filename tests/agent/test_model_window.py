@@ -245,7 +245,7 @@ def test_a_reply_that_was_cut_in_the_middle_is_told_to_the_model():
     model = ScriptedModel([broken, call("abstain", reason="x")])
     answer = answered(agent_of(model))
     assert answer.exit_status is ExitStatus.ABSTAINED
-    assert "called no tool" in model.requests[1].messages[-1].content
+    assert "[error] Your reply was cut off" in model.requests[1].messages[-1].content
 
 
 def test_a_window_without_room_for_twice_the_reply_keeps_its_reserve():

@@ -15,7 +15,8 @@ from worlds import FERRIES, WordCounter
 from docpager.agent.loop import Agent
 from docpager.batch.manifest import RunIdentity
 from docpager.batch.question_files import read_question_file
-from docpager.batch.runner import RunReport, run_questions
+from docpager.batch.run_report import RunReport
+from docpager.batch.runner import run_questions
 from docpager.models.scripted import ScriptedModel, call
 from docpager.records import Answer, ModelReply, ModelRequest, Question
 from docpager.settings import AgentSettings, RunSettings

@@ -13,7 +13,8 @@ from worlds import FERRIES
 
 from docpager.batch.manifest import RunIdentity
 from docpager.batch.question_files import read_question_file
-from docpager.batch.runner import RunReport, run_questions
+from docpager.batch.run_report import RunReport
+from docpager.batch.runner import run_questions
 from docpager.redaction import HIDDEN
 from docpager.settings import AgentSettings, ConnectionSettings, RunSettings
 from docpager.testing import Endpoint, EndpointSettings, Fault, FaultPlan, FaultSizes, Gold, GoldAnswer, PerfectReader

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from docpager.batch.runner import RunProgress
+from docpager.batch.run_report import RunProgress
 from docpager.cli.ask import steps_shown
 from docpager.cli.console import Console, dollars, duration, plural
 from docpager.cli.ingest import DocumentsShown

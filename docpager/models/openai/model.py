@@ -59,6 +59,8 @@ class OpenAIModel:
         self._temperature = settings.temperature
         self._extra = _object(settings.extra_body)
         self._prices = prices
+        self.has_price = prices.of(self.name) is not None
+        """Whether what its calls cost is known before one is made."""
         self._counter = counter or counter_for_model(settings.model)
         self._session: _Session | None = None
 
