@@ -48,6 +48,8 @@ def _checked(values: Mapping[str, Any], table: str, path: Path) -> dict[str, Any
 
 
 def _unknown(kind: str, shown: str, where: str, word: str, known: Iterable[str]) -> str:
-    near = get_close_matches(word, list(known), n=3, cutoff=0.5)
+    near = get_close_matches(word, list(known), n=3, cutoff=0.8) or get_close_matches(
+        word, list(known), n=3, cutoff=0.5
+    )
     advice = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(sorted(known))}."
     return f"Unknown {kind} {shown} in {where}. {advice}"
