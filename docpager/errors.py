@@ -29,9 +29,11 @@
     |-- ToolError                      -   a tool call that cannot be carried out; its message goes to the model
     |   `-- TranscriptError                text that is not a transcript of ours
     |-- TooWeakError                   -   the model cannot steer; the question begins anew, assisted
+    |-- StartAnewError                 -   what the cache knows of a question leads nowhere; the question begins anew
     `-- ModelError                     -   the model failed for this question; the question's row says how
         |-- NoRoomError                -   a request does not fit; the question ends with what is known
         |-- ContextLengthError         -   the endpoint takes fewer tokens than were sent; the window shrinks
+        |-- NotKeptError               -   a run that may ask no model has come to a call that is not in the cache
         |-- RequestRefusedError        -   the endpoint will not answer this request, however often it is sent
         |   `-- ContentFilterError     -   it, or the reply to it, was withheld
         `-- NoReplyError               -   no reply that can be used; the next try may get one
@@ -239,6 +241,10 @@ class TooWeakError(DocpagerError):
     """The model cannot steer; its message says how that showed. Ends one try at a question, never the question."""
 
 
+class StartAnewError(DocpagerError):
+    """What a question knew of its model in an earlier run leads to no kept reply: it begins anew."""
+
+
 class ModelError(DocpagerError):
     """The model failed for this question."""
 
@@ -262,6 +268,15 @@ class ContextLengthError(ModelError):
         self.limit = limit
         self.sent = sent
         super().__init__(message)
+
+
+class NotKeptError(ModelError):
+    """A run that may ask no model has come to a call whose reply is not in the cache."""
+
+    def __init__(self, call: str) -> None:
+        super().__init__(
+            f"Offline, and the reply cache does not hold {call} of this question. Run it once without --offline."
+        )
 
 
 class RequestRefusedError(ModelError):

@@ -19,6 +19,7 @@ DEFAULT_WINDOW = 8192
 AUTO = "auto"
 """A value that leaves the choice to docpager."""
 LAYOUTS = LOG, MEMGPT = "log", "memgpt"
+CACHE_USES = ("use", "refresh", "off")
 SUMMARIES = (AUTO, "model", "extractive")
 
 
@@ -193,6 +194,26 @@ class RunSettings:
     """A shell command for the end of the run; DOCPAGER_RUN, DOCPAGER_EXIT_CODE and DOCPAGER_COUNTS tell of it."""
     fail_on: tuple[str, ...] = ()
     """Further exit statuses that make the run end with exit code 3."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheSettings:
+    """Which replies of the model are kept and found again. No field is part of a run's identity."""
+
+    cache: str = "use"
+    """use takes replies that any run asked for; refresh asks anew and keeps what comes; off keeps none."""
+    cache_dir: str | None = None
+    """The reply cache's folder; else docpager in XDG_CACHE_HOME, else ~/.cache/docpager."""
+    cache_mib: int = 1024
+    """The reply cache's largest size; beyond it, what was not used for longest leaves."""
+    offline: bool = False
+    """Asks no model: replays a run from the reply cache, and says which call is missing where one is."""
+
+    def __post_init__(self) -> None:
+        if self.cache not in CACHE_USES:
+            raise UsageError(f"cache is one of {', '.join(CACHE_USES)}, not {self.cache!r}.")
+        if self.offline and self.cache == "off":
+            raise UsageError("--offline answers from the reply cache, which --cache off leaves out. Give one of them.")
 
 
 def settings_sha256(settings: Any) -> str:

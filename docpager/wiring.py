@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from docpager.records import AnswerType, Document, ModelReply, ModelRequest, Que
 from docpager.settings import (
     DEFAULT_ARCHIVE,
     AgentSettings,
+    CacheSettings,
     ConnectionSettings,
     IngestSettings,
     RunSettings,
@@ -24,7 +27,6 @@ from docpager.settings import (
 if TYPE_CHECKING:
     from docpager.agent.loop import Agent
     from docpager.agent.summaries import Summariser
-    from docpager.analysis.bench_asking import Asked
     from docpager.analysis.verify import VerifyReport
     from docpager.archive.lance import LanceArchive
     from docpager.archive.writing import LanceWriter
@@ -32,14 +34,13 @@ if TYPE_CHECKING:
     from docpager.batch.run_report import RunReport
     from docpager.ingest.report import IngestProgress, IngestReport
     from docpager.models.assisted import Assistant
+    from docpager.models.kept_replies import KeptReplies
     from docpager.models.openai import OpenAIModel
     from docpager.models.openai.checkup import Checkup
     from docpager.records import Answer
 
 ReplySeen = Callable[[ModelReply], None]
 """Is told of each of the model's replies as it comes."""
-_WORKER_START_SECONDS = 60.0
-"""What a worker process may take to open the archive, beyond its first question's own time."""
 
 
 def open_archive(uri: str = DEFAULT_ARCHIVE, *, generation: str | None = None) -> LanceArchive:
@@ -258,6 +259,7 @@ def run_questions(
     run_settings: RunSettings | None = None,
     *,
     connection: ConnectionSettings | None = None,
+    cache: CacheSettings | None = None,
     progress: RunProgressSeen | None = None,
 ) -> RunReport:
     """Answers a file of questions into a run's folder; the same call continues a run that was interrupted.
@@ -285,22 +287,64 @@ def run_questions(
         where=run_settings.where,
         connection=connection,
     )
-    agent = make_agent(agent_settings, archive, connection=connection)
+    cache = cache or CacheSettings()
+    model = absent_model(agent_settings) if cache.offline else None
+    agent = make_agent(agent_settings, archive, model, connection=connection)
     grid = grid_for(file.questions, archive, run_settings)
     _refuse_unpriced(agent.model, agent_settings, run_settings)
-    closing = partial(close_model, agent.model)
-    return runner.run_questions(
-        file,
-        agent.answer,
-        identity,
-        run_settings,
-        grid=grid,
-        progress=progress,
-        carrier=carrier_for(file, identity, run_settings, archive),
-        spending=agent.spending,
-        remembering=agent.keep_notes_in,
-        closing=closing,
-    )
+    with keeping_replies(agent, cache, is_fresh=run_settings.fresh) as replies:
+        return runner.run_questions(
+            file,
+            agent.answer,
+            identity,
+            run_settings,
+            grid=grid,
+            progress=progress,
+            carrier=carrier_for(file, identity, run_settings, archive),
+            spending=agent.spending,
+            remembering=agent.keep_notes_in,
+            replies=replies,
+            closing=partial(close_model, agent.model),
+        )
+
+
+def absent_model(settings: AgentSettings) -> ChatModel | None:
+    """What stands for the settings' model where none may be asked; None for the one that is built in."""
+    from docpager.models.extractive import ExtractiveModel
+    from docpager.models.kept_replies import AbsentModel
+
+    return None if settings.model == ExtractiveModel.name else AbsentModel(settings.model)
+
+
+@contextmanager
+def keeping_replies(agent: Agent, cache: CacheSettings, *, is_fresh: bool = False) -> Iterator[KeptReplies | None]:
+    """Has an agent's replies kept, until the end of the block, where the cache is in use and the model is not built in.
+
+    ``is_fresh`` takes only replies that the run itself has asked for.
+    """
+    from docpager.models import reply_store
+    from docpager.models.extractive import ExtractiveModel
+    from docpager.models.kept_replies import KeptReplies
+
+    if cache.cache == "off" or agent.model.name == ExtractiveModel.name:
+        yield None
+        return
+    with reply_store.opened(reply_store.folder_of(cache), size_mib=cache.cache_mib) as store:
+        if store is None and cache.offline:
+            raise ConfigurationError("--offline answers from the reply cache, and there is none to be had.")
+        if store is not None:
+            settings, reached = agent.settings, getattr(agent.model, "connection", None)
+            agent.replies = KeptReplies(
+                store,
+                settings_sha256(settings),
+                json.dumps([settings.model, settings.temperature, settings.extra_body]),
+                endpoint=reached.shown if reached else "",
+                archive=agent.archive.uri,
+                nonce=agent.nonce,
+                own_only=(is_fresh or cache.cache == "refresh") and not cache.offline,
+                is_offline=cache.offline,
+            )
+        yield agent.replies
 
 
 def _refuse_unpriced(model: ChatModel, agent_settings: AgentSettings, run_settings: RunSettings) -> None:
@@ -311,57 +355,6 @@ def _refuse_unpriced(model: ChatModel, agent_settings: AgentSettings, run_settin
             f"The cost of {model.name} is limited, but its price is not known. Give one with --prices, as "
             f'in ["{model.name}"] input = 2.5, output = 10 (US dollars a million tokens), or set --max-tokens instead.'
         )
-
-
-def ask_in_processes(
-    questions: Sequence[Question],
-    settings: AgentSettings,
-    *,
-    archive: str,
-    connection: ConnectionSettings | None = None,
-    workers: int = 0,
-    progress: Callable[[], None] | None = None,
-) -> list[Asked]:
-    """Puts questions to agents in worker processes, for benchmarks; answers in the order of the questions.
-
-    A worker that dies leaves an answer that says so. 0 workers are one a core.
-    """
-    from docpager.analysis.bench_asking import failed
-    from docpager.batch.executors.processes import ProcessExecutor
-
-    connection = connection or ConnectionSettings()
-    agent = make_agent(settings, open_archive(archive), connection=connection)  # raises what would fail every question
-    ask_one = partial(_ask_in_worker, settings, connection, archive, agent.archive.generation)
-    timeout = settings.question_timeout_seconds + _WORKER_START_SECONDS
-    found: dict[int, Asked] = {}
-    with ProcessExecutor(workers=min(workers, len(questions)), timeout_seconds=timeout) as executor:
-        for outcome in executor.map(ask_one, enumerate(questions)):
-            number, question = outcome.item
-            failure, asked = outcome.failure, outcome.result
-            if asked is None:
-                told = ("", "") if failure is None else (failure.error_type, failure.message)
-                asked = failed(question, *told)
-            found[number] = asked
-            if progress is not None:
-                progress()
-    return [found[number] for number in range(len(questions))]
-
-
-def _ask_in_worker(
-    settings: AgentSettings, connection: ConnectionSettings, uri: str, generation: str, numbered: tuple[int, Question]
-) -> Asked:
-    from docpager.analysis.bench_asking import ask
-
-    runner, agent = _worker_agent(settings, connection, uri, generation)
-    return runner.run(ask(agent, numbered[1]))
-
-
-@cache
-def _worker_agent(
-    settings: AgentSettings, connection: ConnectionSettings, uri: str, generation: str
-) -> tuple[asyncio.Runner, Agent]:
-    """A worker's agent and the one event loop it lives in, for as long as the worker does."""
-    return asyncio.Runner(), make_agent(settings, open_archive(uri, generation=generation), connection=connection)
 
 
 def verify_run(run: str | Path, *, archive: str | None = None) -> VerifyReport:

@@ -6,6 +6,7 @@ import ipaddress
 import os
 import socket
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,15 @@ for _name in [name for name in os.environ if name.startswith(FOREIGN_SETTINGS)]:
     del os.environ[_name]
 
 REPOSITORY = Path(__file__).parent.parent
+_NUMBERS = count()
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A reply cache of the test's own, for this process and those it starts; made only when it is used."""
+    folder = tmp_path_factory.getbasetemp() / f"reply-cache-{next(_NUMBERS)}"
+    os.environ["DOCPAGER_CACHE_DIR"] = str(folder)
+    return folder
 
 
 class NetworkUsedError(AssertionError):

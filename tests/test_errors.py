@@ -61,6 +61,12 @@ def test_no_other_module_makes_exceptions_that_leave_it(repository):
 
 MESSAGES = [
     (
+        errors.NotKeptError("call 3 (request 0a1b, attempt 1)"),
+        "Offline, and the reply cache does not hold call 3 (request 0a1b, attempt 1) of this question. "
+        "Run it once without --offline.",
+        {"exit_code": 1},
+    ),
+    (
         errors.BudgetReachedError("--max-tokens", "500 tokens", "512 tokens were used"),
         "--max-tokens 500 tokens is reached: 512 tokens were used. Raise --max-tokens, and the same command goes on.",
         {"option": "--max-tokens", "exit_code": 4},

@@ -7,6 +7,7 @@ too weak is assisted from then on, and the question is begun anew.
 from __future__ import annotations
 
 from collections import Counter
+from copy import copy
 
 from docpager.errors import TooWeakError
 from docpager.models.assisted import Assistant
@@ -22,14 +23,24 @@ MOST_REPEATS = 3
 
 
 class Autonomy:
-    """Who steers the questions of a run that begin now. Without an assistant it is always the model."""
+    """Who steers the questions of a run that begin now, or one question. Without an assistant it is always the model.
+
+    What becomes of one question's trial, the run (``parent``) is told.
+    """
 
     def __init__(self, settings: AgentSettings, assistant: Assistant | None) -> None:
+        self._parent: Autonomy | None = None
         self.assistant = assistant
         self.is_assisted = assistant is not None and settings.autonomy == "assisted"
         self.is_on_trial = assistant is not None and settings.autonomy == AUTO
         self.reason = ""
         """Why a run that began in full is assisted."""
+
+    def begin(self, *, assisted: bool, on_trial: bool) -> Autonomy:
+        """Who steers one question."""
+        one = copy(self)
+        one._parent, one.is_assisted, one.is_on_trial = self, assisted, on_trial
+        return one
 
     @property
     def name(self) -> str:
@@ -76,3 +87,5 @@ class Autonomy:
             raise TooWeakError("ended without a page read")
         if counts["PageIn"]:
             self.is_on_trial = False
+            if self._parent is not None:
+                self._parent.is_on_trial = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -9,7 +10,7 @@ from docpager.agent.counting import common_prefix_tokens, count_request, count_t
 from docpager.agent.model_window import ModelWindow
 from docpager.agent.spending import Spending
 from docpager.agent.workspace import Workspace
-from docpager.records import Message, ModelReply, ModelRequest, SentRequest, Usage
+from docpager.records import Message, ModelReply, ModelRequest, ReplyOrigin, SentRequest, Usage
 
 
 @dataclass(slots=True)
@@ -24,6 +25,10 @@ class ModelCalls:
     """Our count of the prompts whose tokens the endpoint reported; None where it reported none."""
     count_error: float | None = None
     """The largest error of our count, as a share of the endpoint's."""
+    asked: Counter[ReplyOrigin] = field(default_factory=Counter)
+    """Calls by where their replies came from."""
+    replayed_tokens: int = 0
+    """Tokens of calls that other runs or questions paid for."""
     peak: int = 0
     """Tokens of the largest request."""
     model_reported: str | None = None
@@ -32,7 +37,9 @@ class ModelCalls:
 
     def begun_anew(self) -> ModelCalls:
         """The same tokens used, for a context that begins anew."""
-        return ModelCalls(self.spending, self.usage, transcript=self.transcript)
+        again = ModelCalls(self.spending, self.usage, asked=self.asked, transcript=self.transcript)
+        again.replayed_tokens = self.replayed_tokens
+        return again
 
     def note(
         self,
@@ -56,7 +63,11 @@ class ModelCalls:
         request, reply, tokens = call.request, call.reply, count_request(call.request, work.counter)
         usage = _known_usage(reply, tokens, work)
         self.usage += usage
-        self.spending.charge(usage)
+        self.asked[reply.origin] += 1
+        if reply.origin is ReplyOrigin.MODEL:
+            self.spending.charge(usage)
+        elif reply.origin is ReplyOrigin.CACHE:
+            self.replayed_tokens += usage.prompt_tokens + usage.completion_tokens
         self.peak = max(self.peak, tokens)
         self._compare(tokens, reply.usage.prompt_tokens, window)
         if self._last and not aside:
@@ -65,10 +76,10 @@ class ModelCalls:
         self._last = self._last if aside else request.messages
         messages = [asdict(message) for message in request.messages]
         kept = {"step": work.step, "messages": messages, "reply": asdict(reply)}
-        self.transcript.append(kept | ({"aside": aside} if aside else {}))
+        self.transcript.append(kept | _if_told(aside=aside))
         work.note_event(
             "ModelCall",
-            {"calls": [call.name for call in reply.tool_calls]} | ({"aside": aside} if aside else {}),
+            {"calls": [call.name for call in reply.tool_calls], **_if_told(aside=aside, origin=_origin(reply))},
             prompt_tokens=usage.prompt_tokens,
             cached_tokens=usage.cached_tokens,
             completion_tokens=usage.completion_tokens,
@@ -91,8 +102,18 @@ class ModelCalls:
             "counted_tokens": self.counted,
             "count_error": self.count_error,
             "model_reported": self.model_reported,
+            "from_cache": self.asked[ReplyOrigin.CACHE] > 0 and self.asked.total() == self.asked[ReplyOrigin.CACHE],
+            "replayed_tokens": self.replayed_tokens,
             "transcript": tuple(self.transcript),
         }
+
+
+def _origin(reply: ModelReply) -> str:
+    return "" if reply.origin is ReplyOrigin.MODEL else reply.origin.value
+
+
+def _if_told(**words: str) -> dict[str, str]:
+    return {name: word for name, word in words.items() if word}
 
 
 def _known_usage(reply: ModelReply, prompt_tokens: int, work: Workspace) -> Usage:

@@ -7,7 +7,7 @@ and for those after it.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from docpager.settings import AUTO, AgentSettings
 
@@ -15,10 +15,26 @@ LARGEST_RATIO = 3.0
 """An endpoint that counts more than so many tokens where we count one counts something else."""
 
 
-class ModelWindow:
-    """What all questions of a run know of the model's window. Sizes are in our tokens where nothing else is said."""
+@dataclass(frozen=True, slots=True)
+class WindowFacts:
+    """What is known of the model's window at one moment."""
 
-    def __init__(self, settings: AgentSettings) -> None:
+    limit: int
+    """The most tokens of the endpoint's that a request and its reply may have together."""
+    ratio: float = 1.0
+    accepted: int = 0
+    """The most tokens of the endpoint's that it took."""
+    reply_tokens: int = 0
+    reserve_grew: bool = False
+
+
+class ModelWindow:
+    """What is known of the model's window, by a run or by one question. In our tokens where nothing else is said.
+
+    What a question learns, the run does too (``parent``); what others learn meanwhile changes nothing of a question.
+    """
+
+    def __init__(self, settings: AgentSettings, parent: ModelWindow | None = None) -> None:
         self.settings = settings
         """As given; the reply's reserve grows where the model needs more."""
         self.ratio = 1.0
@@ -26,6 +42,19 @@ class ModelWindow:
         self._limit = settings.largest_window
         self._accepted = 0
         self._reserve_grew = False
+        self._parent = parent
+
+    @property
+    def facts(self) -> WindowFacts:
+        """What is known now."""
+        return WindowFacts(self._limit, self.ratio, self._accepted, self.settings.reply_tokens, self._reserve_grew)
+
+    def with_facts(self, facts: WindowFacts) -> ModelWindow:
+        """A question's window, of which so much is known as it begins."""
+        window = ModelWindow(replace(self.settings, reply_tokens=facts.reply_tokens), self)
+        window.ratio, window._limit = facts.ratio, facts.limit
+        window._accepted, window._reserve_grew = facts.accepted, facts.reserve_grew
+        return window
 
     @property
     def largest(self) -> int:
@@ -39,6 +68,8 @@ class ModelWindow:
 
     def counted(self, ours: int, theirs: int) -> None:
         """Notes how many tokens we and the endpoint counted in one request that it took."""
+        if self._parent is not None:
+            self._parent.counted(ours, theirs)
         self._accepted = max(self._accepted, theirs)
         self._correct(ours, theirs)
 
@@ -47,6 +78,8 @@ class ModelWindow:
 
         A limit below what it has taken before is not believed for other questions.
         """
+        if self._parent is not None:
+            self._parent.refused(limit, ours, theirs)
         if theirs is not None:
             self._correct(ours, theirs)
         if limit is not None and limit > self._accepted:
@@ -60,6 +93,8 @@ class ModelWindow:
         """Keeps so much free for each reply from now on; False where the reserve has grown before."""
         if self._reserve_grew:
             return False
+        if self._parent is not None:
+            self._parent.grow_reserve(tokens)
         self._reserve_grew = True
         self.settings = replace(self.settings, reply_tokens=tokens)
         return True

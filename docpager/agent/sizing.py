@@ -27,10 +27,13 @@ class WindowSizes:
     may not have ended here yet. Whole steps keep most of that from showing; ``trace`` has the capacity at each event.
     """
 
-    def __init__(self, settings: AgentSettings, window: ModelWindow | None = None) -> None:
+    def __init__(
+        self, settings: AgentSettings, window: ModelWindow | None = None, *, fixed_start: int | None = None
+    ) -> None:
         self._window = window or ModelWindow(settings)
         self.growing = settings.context_tokens == AUTO
         self._needs: list[tuple[int, int]] = []
+        self._fixed_start = fixed_start
 
     @property
     def largest(self) -> int:
@@ -46,6 +49,8 @@ class WindowSizes:
         """The window with which the question in this row of the file starts."""
         if not self.growing:
             return self.largest
+        if self._fixed_start is not None:
+            return min(self.largest, self._fixed_start)
         needs = sorted(tokens for earlier, tokens in self._needs if earlier < row)
         wanted = needs[math.ceil(QUANTILE * len(needs)) - 1] if needs else self.largest // 2
         return min(self.largest, self.step * math.ceil(wanted / self.step))

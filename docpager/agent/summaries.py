@@ -26,11 +26,18 @@ CUT = " … "
 
 
 class Summariser:
-    """Asks a model for summaries. One for a run: it remembers whether the model is fit for it."""
+    """Asks a model for summaries. One for a run, which remembers whether the model is fit for it; one a question."""
 
     def __init__(self, counter: TokenCounter) -> None:
         self._counter = counter
         self._failures = 0
+        self._parent: Summariser | None = None
+
+    def begin(self, *, willing: bool) -> Summariser:
+        """One question's own: what it learns of the model, the run does too."""
+        one = Summariser(self._counter)
+        one._parent, one._failures = self, 0 if willing else MOST_FAILURES
+        return one
 
     @property
     def is_willing(self) -> bool:
@@ -52,12 +59,17 @@ class Summariser:
         try:
             reply = await model.complete(request)
         except ModelError:
-            self._failures += 1
+            self._ended(well=False)
             return "", None
         sent = SentRequest(request, reply, (time.monotonic() - clock) * 1000)
         text = self._fitting(reply, tokens)
-        self._failures = 0 if text else self._failures + 1
+        self._ended(well=bool(text))
         return text, sent
+
+    def _ended(self, *, well: bool) -> None:
+        self._failures = 0 if well else self._failures + 1
+        if self._parent is not None:
+            self._parent._ended(well=well)
 
     def _request(self, question: str, told: str, leaving: Sequence[str], tokens: int, limit: int) -> ModelRequest:
         system = Message(Role.SYSTEM, prompt("summary").format(words=int(tokens * WORDS_A_TOKEN)))

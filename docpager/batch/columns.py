@@ -95,7 +95,7 @@ model_reported        | string?             | The model that the endpoint says r
 settings_sha256       | string              | SHA-256 of the settings that can change an answer.
 archive               | string              | The archive that was asked.
 archive_version       | string              | The archive's generation.
-from_cache            | bool                | Whether the answer was taken from an earlier one without asking.
+from_cache            | bool                | Whether every reply came from the cache, as others had asked for it.
 carried_from_run_id   | string?             | The run this row was carried over from.
 started_at            | timestamp?          | When work on the question began.
 finished_at           | timestamp?          | When it ended.
@@ -107,6 +107,8 @@ queries               | list<string>?       | The queries that ran, in order, ea
 counted_tokens        | int64?              | Our own count of the requests of which the endpoint reported its count.
 count_error           | float64?            | How far the two counts were apart in the worst of these requests, as a
                                               share of the endpoint's.
+replayed_tokens       | int64?              | Prompt and completion tokens of replies that came from the cache, and that
+                                              other runs or questions had paid for.
 tool_protocol         | string?             | How the model called tools: native, or json in its text.
 autonomy              | string?             | Who steered: the model (full), or the built-in reader for it (assisted).
 """)

@@ -39,14 +39,17 @@ class JournalEntry:
     size: int
     exit_status: str
     tokens: int = 0
-    """Prompt and completion tokens."""
+    """Prompt and completion tokens that the run itself asked for."""
     cost_usd: float = 0.0
 
     @classmethod
     def of(cls, offset: int, size: int, answer: Row) -> JournalEntry:
         """The entry of a question's ``answers`` row."""
-        tokens = (answer.get("prompt_tokens") or 0) + (answer.get("completion_tokens") or 0)
-        return cls(offset, size, intern(str(answer["exit_status"])), tokens, answer.get("cost_usd") or 0.0)
+        prompt, completion, replayed = (
+            answer.get(name) or 0 for name in ("prompt_tokens", "completion_tokens", "replayed_tokens")
+        )
+        status, cost = intern(str(answer["exit_status"])), answer.get("cost_usd") or 0.0
+        return cls(offset, size, status, prompt + completion - replayed, cost)
 
 
 class Journal:

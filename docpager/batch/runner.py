@@ -34,6 +34,7 @@ from docpager.errors import (
     TemporaryError,
     UsageError,
 )
+from docpager.models.kept_replies import KeptReplies
 from docpager.protocols import NoteStore
 from docpager.records import FAILED_EXIT_STATUSES, Answer, ExitStatus, Question
 from docpager.settings import RunSettings
@@ -75,13 +76,14 @@ def run_questions(
     carrier: Carrier | None = None,
     spending: Spending | None = None,
     remembering: Callable[[NoteStore], None] | None = None,
+    replies: KeptReplies | None = None,
     closing: Callable[[], Awaitable[None]] | None = None,
 ) -> RunReport:
     """Asks every question that has no row yet and writes the run's folder; blocks until the run ends.
 
     With a ``grid``, its questions are asked, which are made of the file's. ``carrier`` has the answers of an earlier
     run that still stand; ``spending`` is the account of the agent's calls; ``remembering`` is given the store of the
-    run's notes; ``closing`` is awaited at the end.
+    run's notes; ``replies`` are those that the agent keeps; ``closing`` is awaited at the end.
     Raises ``LockedError`` and ``UsageError`` before anything is asked, and ``TemporaryError`` where the folder cannot
     be written. What stops a run later is in the report.
     """
@@ -95,10 +97,12 @@ def run_questions(
         with Journal(folder.path, run_id) as journal, RunNotes(folder.path, run_id, journal.entries) as notes:
             if remembering is not None:
                 remembering(notes)
+            if replies is not None:
+                replies.run_id = run_id
             questions: Questions = question_file.questions if grid is None else grid
             account = spending or Spending()
             sitting = _Sitting(
-                questions, answer, identity, settings, folder, journal, account, progress, carrier, closing
+                questions, answer, identity, settings, folder, journal, account, progress, carrier, replies, closing
             )
             return sitting.run(fail_on)
 
@@ -133,6 +137,7 @@ class _Sitting:
     spending: Spending
     progress: Progress | None
     carrier: Carrier | None = None
+    replies: KeptReplies | None = None
     closing: Callable[[], Awaitable[None]] | None = None
     stop: _Stop | None = None
     asked: int = 0
@@ -183,11 +188,12 @@ class _Sitting:
         )
 
     def _begin_spending(self) -> None:
-        """Counts what earlier sittings used; of one that was killed, what its finished questions did."""
+        """Counts what earlier sittings used; of one that was killed, what its questions did as far as it is kept."""
         sittings = self.folder.manifest.sittings
         entries = self.journal.entries.values()
-        tokens = max(sum(s.get("tokens") or 0 for s in sittings), sum(e.tokens for e in entries))
-        cost = max(sum(s.get("cost_usd") or 0.0 for s in sittings), sum(e.cost_usd for e in entries))
+        begun, begun_cost = self.replies.spent(self._unfinished()) if self.replies else (0, 0.0)
+        tokens = max(sum(s.get("tokens") or 0 for s in sittings), sum(e.tokens for e in entries) + begun)
+        cost = max(sum(s.get("cost_usd") or 0.0 for s in sittings), sum(e.cost_usd for e in entries) + begun_cost)
         limits = self.settings
         budget = Budget(limits.max_tokens, limits.max_cost, limits.max_time_seconds or None)
         self.before = (tokens, cost)

@@ -115,7 +115,7 @@ class Bench:
 
         ``gold`` are rows of a gold file for ``--model perfect``: an endpoint on this machine that knows the answers.
         """
-        from docpager.wiring import ask_in_processes
+        from docpager.workers import ask_in_processes
 
         rows = list(gold)
 

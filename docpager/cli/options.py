@@ -16,7 +16,7 @@ import click
 
 from docpager.cli.console import Console
 from docpager.cli.toml_file import read_config
-from docpager.settings import AUTO, LAYOUTS, SUMMARIES
+from docpager.settings import AUTO, CACHE_USES, LAYOUTS, SUMMARIES
 
 Record = TypeVar("Record")
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -26,6 +26,7 @@ BOUNDS = {"max_steps": 1, "limit": 1, "results_per_page": 1, "segment_tokens": 1
 """The least value where it is not 0."""
 METAVARS = {"archive": "URI", "output": "FOLDER", "model": "M", "language": "auto|xx", "sheet": "NAME"} | {
     "where": "EXPR",
+    "cache_dir": "FOLDER",
     "on_finish": "CMD",
     "since": "RUN",
     "base_url": "URL",
@@ -56,6 +57,7 @@ CHOICES: dict[str, Callable[[], list[str]]] = {
     "tool_protocol": lambda: ["auto", "native", "json"],
     "layout": lambda: list(LAYOUTS),
     "summaries": lambda: list(SUMMARIES),
+    "cache": lambda: list(CACHE_USES),
     "autonomy": lambda: ["auto", "full", "assisted"],
     "strategy": lambda: ["paged"],
     "pdf_reader": lambda: ["auto", "pdfium", "pypdf"],

@@ -27,6 +27,7 @@ COMMANDS = {
     "runs": "Lists runs, shows, compares, exports or removes them.",
     "trace": "Shows what memory did for a question.",
     "archive": "Shows what an archive holds.",
+    "cache": "Shows or clears the model replies that are kept.",
     "config": "Shows the settings in force.",
     "doctor": "Finds out what a model's endpoint can do, and says what to set.",
     "bench": "Measures docpager on this machine.",

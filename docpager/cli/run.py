@@ -14,7 +14,7 @@ from docpager.cli.console import Console, dollars, duration, plural
 from docpager.cli.options import common_options, config_option, json_option, settings_from, settings_options
 from docpager.cli.progress import Progress
 from docpager.records import FAILED_EXIT_STATUSES, ExitStatus
-from docpager.settings import AgentSettings, ConnectionSettings, RunSettings
+from docpager.settings import AgentSettings, CacheSettings, ConnectionSettings, RunSettings
 
 if TYPE_CHECKING:
     from docpager.batch.run_report import RunProgress, RunReport
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @settings_options(RunSettings)
 @settings_options(AgentSettings)
 @settings_options(ConnectionSettings)
+@settings_options(CacheSettings)
 @json_option
 @config_option("run")
 @common_options
@@ -39,10 +40,12 @@ def command(ctx: click.Context, /, questions: str, as_json: bool, **values: Any)
 
     console: Console = ctx.obj
     agent_settings, run_settings = settings_from(AgentSettings, values), settings_from(RunSettings, values)
-    connection = settings_from(ConnectionSettings, values)
+    connection, cache = settings_from(ConnectionSettings, values), settings_from(CacheSettings, values)
     with Progress(console, "questions") as progress:
         shown = QuestionsShown(progress)
-        report = run_questions(questions, agent_settings, run_settings, connection=connection, progress=shown)
+        report = run_questions(
+            questions, agent_settings, run_settings, connection=connection, cache=cache, progress=shown
+        )
     if as_json:
         console.put_json(as_record(report))
     for line in failed_rows(report.folder, FAILED_EXIT_STATUSES | set(run_settings.fail_on)):

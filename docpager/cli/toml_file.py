@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from docpager.errors import MissingInputError, UsageError
-from docpager.settings import AgentSettings, ConnectionSettings, IngestSettings, RunSettings
+from docpager.settings import AgentSettings, CacheSettings, ConnectionSettings, IngestSettings, RunSettings
 
 TABLES: dict[str, tuple[type, ...]] = {
     "ingest": (IngestSettings,),
-    "run": (AgentSettings, ConnectionSettings, RunSettings),
+    "run": (AgentSettings, ConnectionSettings, RunSettings, CacheSettings),
 }
 
 

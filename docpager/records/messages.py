@@ -58,6 +58,16 @@ class ModelRequest:
     """Tools of which the reply's text has to call one, as a JSON object; only where ``tools`` is empty."""
 
 
+class ReplyOrigin(StrEnum):
+    """Where a reply came from."""
+
+    MODEL = "model"
+    JOURNAL = "journal"
+    """The cache: the question asked for it itself, in the same run, before it was interrupted."""
+    CACHE = "cache"
+    """The cache: another run or another question had asked for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelReply:
     """What came back. A model that calls no tool has said ``text``."""
@@ -71,6 +81,7 @@ class ModelReply:
     """What was sent in the place of the request, by a model that only steers another; None where it was sent itself."""
     remarks: tuple[Remark, ...] = ()
     """What the trace is to say of this reply."""
+    origin: ReplyOrigin = ReplyOrigin.MODEL
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,6 +254,10 @@ class Answer:
     model: str = ""
     model_reported: str | None = None
     attempts: int = 1
+    from_cache: bool = False
+    """Whether all replies it rests on came from the reply cache, where other runs or questions had put them."""
+    replayed_tokens: int = 0
+    """Prompt and completion tokens of replies that others had paid for."""
     started_at: datetime | None = None
     finished_at: datetime | None = None
     latency_seconds: float | None = None

@@ -35,7 +35,7 @@ CONTRACT = {
         prompt_tokens cached_tokens completion_tokens cost_usd milliseconds at""",
 }
 ADDED = {
-    "answers": ["doc_path", "queries", "counted_tokens", "count_error", "tool_protocol", "autonomy"],
+    "answers": ["doc_path", "queries", "counted_tokens", "count_error", "replayed_tokens", "tool_protocol", "autonomy"],
     "citations": ["asked_doc_id", "found_doc_path", "found_page_number"],
     "trace": ["doc_id"],
 }
