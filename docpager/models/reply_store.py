@@ -183,7 +183,7 @@ class ReplyStore:
 
     def forget_unparsed(self, run_id: str) -> None:
         """Drops replies of a run that could not be made use of, so that they are asked for again."""
-        self._write_later("DELETE FROM replies WHERE run_id = ? AND NOT parsed", (run_id,))
+        self._write_later("DELETE FROM replies WHERE run_id = ? AND NOT parsed", (run_id,)).result()
 
     def clear(self, archive: str | None = None) -> int:
         """Removes everything, or what came of one archive, also from the disk; returns how many replies that were.
