@@ -11,6 +11,7 @@ from docpager.archive.durability import SyncedFolder
 from docpager.archive.filters import one_of, turns
 from docpager.archive.lance import LanceArchive, require_embedder
 from docpager.archive.locking import FolderLock
+from docpager.archive.pins import drop_abandoned, drop_old_versions
 from docpager.archive.schemas import (
     DOCUMENT_COLUMNS,
     document_of,
@@ -123,7 +124,7 @@ class LanceWriter(LanceArchive):
         return dropped
 
     def finish(self) -> None:
-        """Indexes what is new, compacts, and drops versions more than a day old."""
+        """Indexes what is new, compacts, and drops versions more than a day old that nobody reads."""
         self._tables.checkout_latest()
         if self._tables.segments.count_rows():
             self._index()
@@ -131,8 +132,14 @@ class LanceWriter(LanceArchive):
             table.optimize(cleanup_older_than=timedelta(days=36_500))
         self._whole()
         # Only now, when readers open the versions just made, may the old ones go.
+        self.drop_old_versions()
+
+    def drop_old_versions(self, older_than: timedelta = OLD_VERSIONS_KEPT) -> None:
+        """Drops what no reader can come back to: versions of that age, but for those in use and what came after."""
+        self._tables.checkout_latest()
+        drop_abandoned(self._tables)
         for table in self._tables.all():
-            table.optimize(cleanup_older_than=OLD_VERSIONS_KEPT)
+            drop_old_versions(table, older_than)
         self._whole()
 
     def _index(self) -> None:
