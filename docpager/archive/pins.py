@@ -87,7 +87,7 @@ def drop_abandoned(tables: Tables) -> None:
     """Drops the tags of readers that ended without a word; only for the archive's one writer."""
     folder = tables.folder / READERS
     names = {path.stem for path in folder.glob(f"{PREFIX}*.lock")}
-    names |= {name for table in tables.all() for name in table.tags.list() if name.startswith(PREFIX)}
+    names |= {path.stem for path in tables.folder.glob(f"*.lance/_refs/tags/{PREFIX}*.json")}
     for name in names:
         path = folder / f"{name}.lock"
         if (lock := _taken(path)) is None:
@@ -101,17 +101,23 @@ def drop_abandoned(tables: Tables) -> None:
 
 def drop_old_versions(table: Any, older_than: timedelta) -> None:
     """Drops versions of that age, but none that came after the oldest that is tagged."""
+    for _ in range(_TRIES):
+        try:
+            table.optimize(cleanup_older_than=max(older_than, _age_of_oldest_tagged(table)))
+            return
+        except RuntimeError as error:
+            # A reader came, and LanceDB drops nothing that is tagged; or one went while LanceDB was listing tags.
+            if "tagged version" not in str(error) and "_refs/tags" not in str(error):
+                raise
+            why = error
+    _log.debug("Old versions of %s stay until the next clean-up: %s", table.name, why)
+
+
+def _age_of_oldest_tagged(table: Any) -> timedelta:
     tagged = {tag["version"] for tag in table.tags.list().values()}
     versions = table.list_versions() if tagged else []
     ages = [_age(version) + _MARGIN for version in versions if version["version"] in tagged]
-    try:
-        table.optimize(cleanup_older_than=max([older_than, *ages]))
-    except RuntimeError as error:
-        if "tagged version" not in str(error):
-            raise
-        _log.debug(
-            "Old versions of %s stay: %s", table.name, error
-        )  # a reader came since; the next time is soon enough
+    return max(ages, default=timedelta(0))
 
 
 def _age(version: dict[str, Any]) -> timedelta:
