@@ -19,6 +19,7 @@ DEFAULT_WINDOW = 8192
 AUTO = "auto"
 """A value that leaves the choice to docpager."""
 LAYOUTS = LOG, MEMGPT = "log", "memgpt"
+ORDERS = (AUTO, "input", "pages")
 CACHE_USES = ("use", "refresh", "off")
 SUMMARIES = (AUTO, "model", "extractive")
 
@@ -178,6 +179,8 @@ class RunSettings:
     """Prompt and completion tokens the run may use over all its sittings."""
     max_time_seconds: float = 0
     """Wall-clock time of one sitting; 0 is no limit."""
+    order: str = AUTO
+    """pages has questions that need the same pages asked in turn; auto does, but with a budget or shared notes."""
     limit: int | None = None
     """Asks only the first so many questions."""
     ids: tuple[str, ...] = ()
