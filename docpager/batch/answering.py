@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from docpager.batch.rows import in_utc
+from docpager.errors import OvertimeError
 from docpager.records import Answer, Question
 
 
@@ -17,10 +18,6 @@ class AnswerQuestion(Protocol):
 
     def __call__(self, question: Question, /) -> Awaitable[Answer]:
         """Works on one question. A ``ConfigurationError`` or ``TemporaryError`` stops the run; others fail the row."""
-
-
-class OvertimeError(Exception):
-    """The agent did not keep its own time."""
 
 
 async def answer_in_time(answer: AnswerQuestion, question: Question, seconds: float) -> Answer:

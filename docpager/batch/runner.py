@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from docpager.agent.spending import Budget, Spending
-from docpager.batch.answering import AnswerQuestion, OvertimeError, answer_in_time, timed
+from docpager.batch.answering import AnswerQuestion, answer_in_time, timed
 from docpager.batch.carrying import Carrier
 from docpager.batch.grid import Grid
 from docpager.batch.interrupts import first_interrupt
@@ -33,6 +33,7 @@ from docpager.errors import (
     ConfigurationError,
     DocpagerError,
     ModelError,
+    OvertimeError,
     TemporaryError,
     UsageError,
 )
