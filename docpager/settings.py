@@ -167,8 +167,12 @@ class RunSettings:
     """document asks each question of each document alone."""
     where: str | None = None
     """Limits --for-each to documents of which this is true, as in: path like 'contracts/%' and period = 'FY2023'."""
-    concurrency: int = 0
-    """Questions worked on at once; 0 means 4, or 1 for the extractive model."""
+    concurrency: int | str = AUTO
+    """Questions worked on at once; auto finds out how many calls the endpoint bears, and is 1 without one."""
+    rpm: float = 0
+    """The most requests a minute; 0 is no limit."""
+    tpm: float = 0
+    """The most prompt and completion tokens a minute; 0 is no limit."""
     fresh: bool = False
     """Starts over in a folder that holds a run."""
     keep_transcripts: str = "failed"

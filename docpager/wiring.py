@@ -307,9 +307,20 @@ def run_questions(
             spending=agent.spending,
             remembering=agent.keep_notes_in,
             replies=replies,
+            at_once=gated(agent.model, run_settings),
             pages_of=predicted_pages(pages) if by_pages else None,
             closing=partial(close_model, agent.model),
         )
+
+
+def gated(model: ChatModel, settings: RunSettings) -> Callable[[], int]:
+    """Has a model's calls go through the limits of a run; returns how many questions are worked on now."""
+    if not hasattr(model, "gate"):
+        return lambda: 1
+    from docpager.models.openai.gate import gate_for
+
+    gate = model.gate = gate_for(settings)
+    return lambda: gate.questions_at_once
 
 
 def absent_model(settings: AgentSettings) -> ChatModel | None:

@@ -11,11 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from docpager.agent.spending import Budget, Spending
 from docpager.batch.answering import AnswerQuestion, answer_in_time, timed
 from docpager.batch.carrying import Carrier
+from docpager.batch.crew import Crew
 from docpager.batch.grid import Grid
 from docpager.batch.interrupts import first_interrupt
 from docpager.batch.journal import Journal, key_of
@@ -74,18 +75,22 @@ def run_questions(
     remembering: Callable[[NoteStore], None] | None = None,
     replies: KeptReplies | None = None,
     pages_of: PagesOf | None = None,
+    at_once: Callable[[], int] | None = None,
     closing: Callable[[], Awaitable[None]] | None = None,
 ) -> RunReport:
     """Asks every question that has no row yet and writes the run's folder; blocks until the run ends.
 
     With a ``grid``, its questions are asked, which are made of the file's. ``carrier`` has the answers of an earlier
     run that still stand; ``spending`` is the account of the agent's calls; ``remembering`` is given the store of the
-    run's notes; ``replies`` are those that the agent keeps; ``pages_of``
-    says which pages a question needs, where neighbours are to share them; ``closing`` is awaited at the end.
+    run's notes; ``replies`` are those that the agent keeps; ``pages_of`` says which pages a question needs, where
+    neighbours are to share them; ``at_once`` says how many questions are worked on, where settings leave that open;
+    ``closing`` is awaited at the end.
     Raises ``LockedError`` and ``UsageError`` before anything is asked, and ``TemporaryError`` where the folder cannot
     be written. What stops a run later is in the report.
     """
     fail_on = _statuses(settings.fail_on)
+    many = settings.concurrency
+    at_once = (at_once or (lambda: _DEFAULT_CONCURRENCY)) if isinstance(many, str) else (lambda: many)
     with open_run_folder(question_file, identity, settings, outputs) as folder:
         if (code := folder.finished_exit_code) is not None:
             manifest = folder.manifest
@@ -111,6 +116,7 @@ def run_questions(
                 carrier,
                 replies,
                 pages_of,
+                at_once,
                 closing,
             )
             return sitting.run(fail_on)
@@ -148,6 +154,7 @@ class _Sitting:
     carrier: Carrier | None = None
     replies: KeptReplies | None = None
     pages_of: PagesOf | None = None
+    at_once: Callable[[], int] = lambda: _DEFAULT_CONCURRENCY
     closing: Callable[[], Awaitable[None]] | None = None
     stop: _Stop | None = None
     asked: int = 0
@@ -223,32 +230,23 @@ class _Sitting:
         self._tell()
 
     async def _ask_all(self) -> None:
-        wanted = self.settings.concurrency or (1 if self.identity.settings.model == "extractive" else 0)
-        workers = [asyncio.create_task(self._work()) for _ in range(wanted or _DEFAULT_CONCURRENCY)]
-        stopped = asyncio.create_task(self.stopped.wait())
-        everything: asyncio.Future[Any] = asyncio.gather(*workers, return_exceptions=True)
-        await asyncio.wait({everything, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        await asyncio.wait(workers, timeout=GRACE_SECONDS if self.stop and not self.stop.is_patient else None)
-        for worker in workers:
-            worker.cancel()
-        await asyncio.wait(workers, timeout=_CANCEL_SECONDS)
-        for worker in workers:
-            # What a worker itself raises is no question's fault: the journal could not be written, or a bug of ours.
-            if worker.done() and not worker.cancelled() and (error := worker.exception()) is not None:
-                raise error
+        crew = Crew(self._work, self.at_once)
+        await crew.run(self.stopped)
+        # What a member itself raises is no question's fault: the journal could not be written, or a bug of ours.
+        await crew.leave(GRACE_SECONDS if self.stop and not self.stop.is_patient else None, _CANCEL_SECONDS)
 
-    async def _work(self) -> None:
-        while (question := await self._next()) is not None:
-            if self.stop is not None:
-                return
-            try:
-                if not await self._carry_over(question):
-                    await self._ask(question)
-            except BaseException:
-                self.stop = self.stop or _Stop(1)
-                self.stopped.set()
-                raise
+    async def _work(self) -> bool:
+        """Works on the next question; False where there is none."""
+        if self.stop is not None or (question := await self._next()) is None or self.stop is not None:
+            return False
+        try:
+            if not await self._carry_over(question):
+                await self._ask(question)
+        except BaseException:
+            self.stop = self.stop or _Stop(1)
+            self.stopped.set()
+            raise
+        return True
 
     async def _next(self) -> Question | None:
         """The next question to ask; putting a block of them in order takes searches, which keep no call waiting."""
