@@ -30,6 +30,7 @@
     |   `-- TranscriptError                text that is not a transcript of ours
     |-- TooWeakError                   -   the model cannot steer; the question begins anew, assisted
     |-- StartAnewError                 -   what the cache knows of a question leads nowhere; the question begins anew
+    |-- OvertimeError                  -   the agent did not keep a question's time; the question's row says so
     `-- ModelError                     -   the model failed for this question; the question's row says how
         |-- NoRoomError                -   a request does not fit; the question ends with what is known
         |-- ContextLengthError         -   the endpoint takes fewer tokens than were sent; the window shrinks
@@ -243,6 +244,10 @@ class TooWeakError(DocpagerError):
 
 class StartAnewError(DocpagerError):
     """What a question knew of its model in an earlier run leads to no kept reply: it begins anew."""
+
+
+class OvertimeError(DocpagerError):
+    """The agent gave no answer in the time a question has, which it keeps itself."""
 
 
 class ModelError(DocpagerError):

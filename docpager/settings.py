@@ -19,6 +19,7 @@ DEFAULT_WINDOW = 8192
 AUTO = "auto"
 """A value that leaves the choice to docpager."""
 LAYOUTS = LOG, MEMGPT = "log", "memgpt"
+ORDERS = (AUTO, "input", "pages")
 CACHE_USES = ("use", "refresh", "off")
 SUMMARIES = (AUTO, "model", "extractive")
 
@@ -166,8 +167,12 @@ class RunSettings:
     """document asks each question of each document alone."""
     where: str | None = None
     """Limits --for-each to documents of which this is true, as in: path like 'contracts/%' and period = 'FY2023'."""
-    concurrency: int = 0
-    """Questions worked on at once; 0 means 4, or 1 for the extractive model."""
+    concurrency: int | str = AUTO
+    """Questions worked on at once; auto finds out how many calls the endpoint bears, and is 1 without one."""
+    rpm: float = 0
+    """The most requests a minute; 0 is no limit."""
+    tpm: float = 0
+    """The most prompt and completion tokens a minute; 0 is no limit."""
     fresh: bool = False
     """Starts over in a folder that holds a run."""
     keep_transcripts: str = "failed"
@@ -178,6 +183,8 @@ class RunSettings:
     """Prompt and completion tokens the run may use over all its sittings."""
     max_time_seconds: float = 0
     """Wall-clock time of one sitting; 0 is no limit."""
+    order: str = AUTO
+    """pages has questions that need the same pages asked in turn; auto does, but with a budget or shared notes."""
     limit: int | None = None
     """Asks only the first so many questions."""
     ids: tuple[str, ...] = ()

@@ -267,10 +267,12 @@ def run_questions(
     Raises ``MissingInputError``, ``QuestionFileError``, ``LockedError`` or ``UsageError`` before anything is asked.
     """
     from docpager.agent.prompts import PROMPTS_VERSION
+    from docpager.archive.page_cache import PageCache
     from docpager.batch import runner
     from docpager.batch.carrying import carrier_for
     from docpager.batch.grid import grid_for
     from docpager.batch.manifest import RunIdentity
+    from docpager.batch.page_order import orders_by_pages, predicted_pages
     from docpager.batch.question_files import read_question_file
 
     agent_settings, run_settings = agent_settings or AgentSettings(), run_settings or RunSettings()
@@ -287,12 +289,13 @@ def run_questions(
         where=run_settings.where,
         connection=connection,
     )
-    cache = cache or CacheSettings()
+    cache, pages = cache or CacheSettings(), PageCache(archive)
     model = absent_model(agent_settings) if cache.offline else None
-    agent = make_agent(agent_settings, archive, model, connection=connection)
+    agent = make_agent(agent_settings, pages, model, connection=connection)
+    by_pages = orders_by_pages(run_settings, shares_notes=agent_settings.share_notes)
     grid = grid_for(file.questions, archive, run_settings)
     _refuse_unpriced(agent.model, agent_settings, run_settings)
-    with keeping_replies(agent, cache, is_fresh=run_settings.fresh) as replies:
+    with keeping_replies(agent, cache) as replies:
         return runner.run_questions(
             file,
             agent.answer,
@@ -304,8 +307,20 @@ def run_questions(
             spending=agent.spending,
             remembering=agent.keep_notes_in,
             replies=replies,
+            at_once=gated(agent.model, run_settings),
+            pages_of=predicted_pages(pages) if by_pages else None,
             closing=partial(close_model, agent.model),
         )
+
+
+def gated(model: ChatModel, settings: RunSettings) -> Callable[[], int]:
+    """Has a model's calls go through the limits of a run; returns how many questions are worked on now."""
+    if not hasattr(model, "gate"):
+        return lambda: 1
+    from docpager.models.openai.gate import gate_for
+
+    gate = model.gate = gate_for(settings)
+    return lambda: gate.questions_at_once
 
 
 def absent_model(settings: AgentSettings) -> ChatModel | None:
@@ -317,11 +332,8 @@ def absent_model(settings: AgentSettings) -> ChatModel | None:
 
 
 @contextmanager
-def keeping_replies(agent: Agent, cache: CacheSettings, *, is_fresh: bool = False) -> Iterator[KeptReplies | None]:
-    """Has an agent's replies kept, until the end of the block, where the cache is in use and the model is not built in.
-
-    ``is_fresh`` takes only replies that the run itself has asked for.
-    """
+def keeping_replies(agent: Agent, cache: CacheSettings) -> Iterator[KeptReplies | None]:
+    """Has an agent's replies kept, until the end of the block, where the cache is in use and the model not built in."""
     from docpager.models import reply_store
     from docpager.models.extractive import ExtractiveModel
     from docpager.models.kept_replies import KeptReplies
@@ -341,7 +353,7 @@ def keeping_replies(agent: Agent, cache: CacheSettings, *, is_fresh: bool = Fals
                 endpoint=reached.shown if reached else "",
                 archive=agent.archive.uri,
                 nonce=agent.nonce,
-                own_only=(is_fresh or cache.cache == "refresh") and not cache.offline,
+                own_only=cache.cache == "refresh",
                 is_offline=cache.offline,
             )
         yield agent.replies

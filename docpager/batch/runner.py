@@ -8,20 +8,23 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from docpager.agent.spending import Budget, Spending
+from docpager.batch.answering import AnswerQuestion, answer_in_time, timed
 from docpager.batch.carrying import Carrier
+from docpager.batch.crew import Crew
 from docpager.batch.grid import Grid
 from docpager.batch.interrupts import first_interrupt
 from docpager.batch.journal import Journal, key_of
 from docpager.batch.manifest import RunIdentity, RunState, timestamp
 from docpager.batch.outputs import Totals, write_outputs
+from docpager.batch.page_order import PagesOf, in_page_order
 from docpager.batch.question_files import QuestionFile
-from docpager.batch.rows import Failure, QuestionRows, failed_row, in_utc, rows_of
+from docpager.batch.rows import Failure, QuestionRows, failed_row, rows_of
 from docpager.batch.run_folder import OUTPUTS, RunFolder, open_run_folder
 from docpager.batch.run_notes import RunNotes
 from docpager.batch.run_report import Progress, RunProgress, RunReport
@@ -31,6 +34,7 @@ from docpager.errors import (
     ConfigurationError,
     DocpagerError,
     ModelError,
+    OvertimeError,
     TemporaryError,
     UsageError,
 )
@@ -57,13 +61,6 @@ class Questions(Protocol):
         """All of them, each time anew."""
 
 
-class AnswerQuestion(Protocol):
-    """The agent as a run sees it."""
-
-    def __call__(self, question: Question, /) -> Awaitable[Answer]:
-        """Works on one question. A ``ConfigurationError`` or ``TemporaryError`` stops the run; others fail the row."""
-
-
 def run_questions(
     question_file: QuestionFile,
     answer: AnswerQuestion,
@@ -77,17 +74,23 @@ def run_questions(
     spending: Spending | None = None,
     remembering: Callable[[NoteStore], None] | None = None,
     replies: KeptReplies | None = None,
+    pages_of: PagesOf | None = None,
+    at_once: Callable[[], int] | None = None,
     closing: Callable[[], Awaitable[None]] | None = None,
 ) -> RunReport:
     """Asks every question that has no row yet and writes the run's folder; blocks until the run ends.
 
     With a ``grid``, its questions are asked, which are made of the file's. ``carrier`` has the answers of an earlier
     run that still stand; ``spending`` is the account of the agent's calls; ``remembering`` is given the store of the
-    run's notes; ``replies`` are those that the agent keeps; ``closing`` is awaited at the end.
+    run's notes; ``replies`` are those that the agent keeps; ``pages_of`` says which pages a question needs, where
+    neighbours are to share them; ``at_once`` says how many questions are worked on, where settings leave that open;
+    ``closing`` is awaited at the end.
     Raises ``LockedError`` and ``UsageError`` before anything is asked, and ``TemporaryError`` where the folder cannot
     be written. What stops a run later is in the report.
     """
     fail_on = _statuses(settings.fail_on)
+    many = settings.concurrency
+    at_once = (at_once or (lambda: _DEFAULT_CONCURRENCY)) if isinstance(many, str) else (lambda: many)
     with open_run_folder(question_file, identity, settings, outputs) as folder:
         if (code := folder.finished_exit_code) is not None:
             manifest = folder.manifest
@@ -98,11 +101,23 @@ def run_questions(
             if remembering is not None:
                 remembering(notes)
             if replies is not None:
-                replies.run_id = run_id
+                replies.begin(run_id, is_fresh=bool(folder.manifest.settings["run"].get("fresh")))
             questions: Questions = question_file.questions if grid is None else grid
             account = spending or Spending()
             sitting = _Sitting(
-                questions, answer, identity, settings, folder, journal, account, progress, carrier, replies, closing
+                questions,
+                answer,
+                identity,
+                settings,
+                folder,
+                journal,
+                account,
+                progress,
+                carrier,
+                replies,
+                pages_of,
+                at_once,
+                closing,
             )
             return sitting.run(fail_on)
 
@@ -138,6 +153,8 @@ class _Sitting:
     progress: Progress | None
     carrier: Carrier | None = None
     replies: KeptReplies | None = None
+    pages_of: PagesOf | None = None
+    at_once: Callable[[], int] = lambda: _DEFAULT_CONCURRENCY
     closing: Callable[[], Awaitable[None]] | None = None
     stop: _Stop | None = None
     asked: int = 0
@@ -152,6 +169,9 @@ class _Sitting:
         self.began = time.monotonic()
         self.invalid = sum(question.invalid_reason is not None for question in self.questions)
         self.pending = self._unfinished()
+        if self.pages_of is not None:
+            self.pending = in_page_order(self.pending, self.pages_of)
+        self.choosing = asyncio.Lock()
         self.stopped = asyncio.Event()
         self.loop = asyncio.new_event_loop()
 
@@ -210,32 +230,28 @@ class _Sitting:
         self._tell()
 
     async def _ask_all(self) -> None:
-        wanted = self.settings.concurrency or (1 if self.identity.settings.model == "extractive" else 0)
-        workers = [asyncio.create_task(self._work()) for _ in range(wanted or _DEFAULT_CONCURRENCY)]
-        stopped = asyncio.create_task(self.stopped.wait())
-        everything: asyncio.Future[Any] = asyncio.gather(*workers, return_exceptions=True)
-        await asyncio.wait({everything, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        await asyncio.wait(workers, timeout=GRACE_SECONDS if self.stop and not self.stop.is_patient else None)
-        for worker in workers:
-            worker.cancel()
-        await asyncio.wait(workers, timeout=_CANCEL_SECONDS)
-        for worker in workers:
-            # What a worker itself raises is no question's fault: the journal could not be written, or a bug of ours.
-            if worker.done() and not worker.cancelled() and (error := worker.exception()) is not None:
-                raise error
+        crew = Crew(self._work, self.at_once)
+        await crew.run(self.stopped)
+        # What a member itself raises is no question's fault: the journal could not be written, or a bug of ours.
+        await crew.leave(GRACE_SECONDS if self.stop and not self.stop.is_patient else None, _CANCEL_SECONDS)
 
-    async def _work(self) -> None:
-        for question in self.pending:
-            if self.stop is not None:
-                return
-            try:
-                if not await self._carry_over(question):
-                    await self._ask(question)
-            except BaseException:
-                self.stop = self.stop or _Stop(1)
-                self.stopped.set()
-                raise
+    async def _work(self) -> bool:
+        """Works on the next question; False where there is none."""
+        if self.stop is not None or (question := await self._next()) is None or self.stop is not None:
+            return False
+        try:
+            if not await self._carry_over(question):
+                await self._ask(question)
+        except BaseException:
+            self.stop = self.stop or _Stop(1)
+            self.stopped.set()
+            raise
+        return True
+
+    async def _next(self) -> Question | None:
+        """The next question to ask; putting a block of them in order takes searches, which keep no call waiting."""
+        async with self.choosing:
+            return await asyncio.to_thread(next, self.pending, None)
 
     async def _carry_over(self, question: Question) -> bool:
         """Takes over an earlier run's answer where it still stands."""
@@ -254,8 +270,9 @@ class _Sitting:
         started_at = datetime.now(UTC)
         answer: Answer | None = None
         try:
-            answer = await self._answer_in_time(question)
-            rows = self._checked_rows(question, _timed(answer, started_at))
+            seconds = self.identity.settings.question_timeout_seconds + OVERTIME_SECONDS
+            answer = await answer_in_time(self.answer, question, seconds)
+            rows = self._checked_rows(question, timed(answer, started_at))
         except (ConfigurationError, TemporaryError, BudgetReachedError) as error:
             self._stop(_Stop(error.exit_code, error, is_patient=isinstance(error, BudgetReachedError)))
             return
@@ -273,22 +290,6 @@ class _Sitting:
         self.journal.append(rows)
         self._finished(rows)
 
-    async def _answer_in_time(self, question: Question) -> Answer:
-        seconds = self.identity.settings.question_timeout_seconds + OVERTIME_SECONDS
-        work = asyncio.create_task(_contained(self.answer, question))
-        try:
-            done, _ = await asyncio.wait([work], timeout=seconds)
-        finally:
-            work.cancel()
-        if not done:
-            raise _OvertimeError(f"The agent gave no answer within {seconds:g} s and was stopped.")
-        answer = work.result()
-        if isinstance(answer, BaseException):
-            raise answer
-        if not isinstance(answer, Answer) or answer.question_id != question.question_id:
-            raise TypeError(f"The agent returned no answer to question {question.question_id}: {answer!r:.80}")
-        return answer
-
     def _checked_rows(self, question: Question, answer: Answer) -> QuestionRows:
         from docpager.batch.schemas import check
 
@@ -300,10 +301,10 @@ class _Sitting:
         status = ExitStatus.INTERNAL_ERROR
         if isinstance(error, ModelError):
             status = ExitStatus.MODEL_ERROR
-        elif isinstance(error, _OvertimeError):
+        elif isinstance(error, OvertimeError):
             status = ExitStatus.TIME_LIMIT
         message = str(error) or type(error).__name__
-        failure = Failure(status, type(error).__name__.lstrip("_"), message, started_at, datetime.now(UTC))
+        failure = Failure(status, type(error).__name__, message, started_at, datetime.now(UTC))
         return QuestionRows(failed_row(question, failure, self.folder.manifest.facts))
 
     def _finished(self, rows: QuestionRows) -> None:
@@ -361,26 +362,3 @@ class _Sitting:
         manifest.sittings[-1].update(tokens=self.spending.tokens - tokens, cost_usd=self.spending.cost_usd - cost)
         manifest.paths |= {table: f"{table}.parquet" for table in ("answers", "citations", "trace")}
         manifest.save(self.folder.path)
-
-
-class _OvertimeError(Exception):
-    """The agent did not keep its own time."""
-
-
-def _timed(answer: Answer, started_at: datetime) -> Answer:
-    if answer.started_at is not None and answer.finished_at is not None and answer.latency_seconds is not None:
-        return answer
-    started_at = in_utc(answer.started_at or started_at)
-    finished_at = in_utc(answer.finished_at or datetime.now(UTC))
-    seconds = answer.latency_seconds
-    if seconds is None:
-        seconds = (finished_at - started_at).total_seconds()
-    return replace(answer, started_at=started_at, finished_at=finished_at, latency_seconds=seconds)
-
-
-async def _contained(answer: AnswerQuestion, question: Question) -> Answer | BaseException:
-    # A task that ends in one of these would end the event loop with it, and all other questions.
-    try:
-        return await answer(question)
-    except (KeyboardInterrupt, SystemExit) as error:
-        return error

@@ -11,6 +11,7 @@ import click
 
 from docpager.cli.bench_layouts import layouts
 from docpager.cli.bench_nested import nested
+from docpager.cli.bench_order import order
 from docpager.cli.bench_policies import policies
 from docpager.cli.bench_questions import financebench, kv, nq, windows
 from docpager.cli.console import Console, plural
@@ -31,7 +32,7 @@ def command() -> None:
     """
 
 
-for measure in (financebench, nq, kv, nested, windows, layouts, policies):
+for measure in (financebench, nq, kv, nested, windows, layouts, order, policies):
     command.add_command(measure)
 
 

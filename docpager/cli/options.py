@@ -16,7 +16,7 @@ import click
 
 from docpager.cli.console import Console
 from docpager.cli.toml_file import read_config
-from docpager.settings import AUTO, CACHE_USES, LAYOUTS, SUMMARIES
+from docpager.settings import AUTO, CACHE_USES, LAYOUTS, ORDERS, SUMMARIES
 
 Record = TypeVar("Record")
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -58,6 +58,7 @@ CHOICES: dict[str, Callable[[], list[str]]] = {
     "layout": lambda: list(LAYOUTS),
     "summaries": lambda: list(SUMMARIES),
     "cache": lambda: list(CACHE_USES),
+    "order": lambda: list(ORDERS),
     "autonomy": lambda: ["auto", "full", "assisted"],
     "strategy": lambda: ["paged"],
     "pdf_reader": lambda: ["auto", "pdfium", "pypdf"],

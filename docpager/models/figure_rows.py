@@ -176,7 +176,7 @@ def _scale(lines: Sequence[str]) -> int:
     for line in lines:
         match = _IN_SCALE.search(line)
         if match and table_row(line) is None:
-            return SCALES[match["scale"].casefold()]
+            return SCALES[(match["scale"] or match["bare"]).casefold()]
         unit = stated_unit(line) if len(line.split()) <= MOST_TITLE_WORDS else None
         if unit is not None and unit.scale > 1 and table_row(line) is None:
             return unit.scale

@@ -65,6 +65,11 @@ class KeptReplies:
     is_offline: bool = False
     run_id: str = ""
 
+    def begin(self, run_id: str, *, is_fresh: bool) -> None:
+        """Names the run; one that was begun anew on purpose takes no replies that others asked for, resumed or not."""
+        self.run_id = run_id
+        self.own_only = (self.own_only or is_fresh) and not self.is_offline
+
     def of(self, question: Question, model: ChatModel) -> QuestionReplies:
         """The model as one question sees it."""
         return QuestionReplies(model, self, self._asker(question))

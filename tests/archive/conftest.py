@@ -9,6 +9,7 @@ import pytest
 
 from docpager.archive.in_memory import InMemoryArchive, ingested_text
 from docpager.archive.lance import LanceArchive
+from docpager.archive.page_cache import PageCache
 from docpager.models.embedding import NoEmbedder, WordLlamaEmbedder
 from docpager.protocols import Archive, Embedder, WritableArchive
 from docpager.records import IngestedDocument
@@ -50,14 +51,20 @@ class LanceKind:
         self.writer.close()
 
 
+class CachedKind(InMemoryKind):
+    def reader(self) -> Archive:
+        return PageCache(super().reader(), most_characters=2000)
+
+
 KINDS: dict[str, Callable[[Path], InMemoryKind | LanceKind]] = {
+    "cached": lambda folder: CachedKind(),
     "in_memory": lambda folder: InMemoryKind(),
     "lance": lambda folder: LanceKind(folder, EMBEDDER),
     "lance_without_vectors": lambda folder: LanceKind(folder, NoEmbedder()),
 }
 
 
-@pytest.fixture(params=["in_memory", "lance"])
+@pytest.fixture(params=["cached", "in_memory", "lance"])
 def kind(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[InMemoryKind | LanceKind]:
     """One kind of archive, empty."""
     made = KINDS[request.param](tmp_path)

@@ -146,3 +146,10 @@ def test_label_that_runs_over_two_lines_is_cited_with_both():
     lines = ["Consolidated Statements of Income", "2023 2022", "Income before", "income taxes 15 9"]
     [found] = figures_on(page(*lines), [Operand(TABLE.concepts["income before tax"], "2023")], TABLE)
     assert found.address == "p1:3-4"
+
+
+@pytest.mark.parametrize("scale", ["(in millions)", "(millions)", "($ millions)", "in millions of dollars"])
+def test_a_table_says_its_scale_in_several_ways(scale):
+    lines = INCOME.replace("(in millions)", scale).splitlines()
+    found = figures_on(page(*lines), [Operand(TABLE.concepts["revenue"], "2023")], TABLE)
+    assert [figure.scale for figure in found] == [10**6] * len(found) != []

@@ -11,11 +11,17 @@ from typing import Any
 import httpx2
 import openai
 
-from docpager.errors import ContentFilterError, RequestRefusedError, UnreachableError, UsageError
+from docpager.errors import (
+    ContentFilterError,
+    RequestRefusedError,
+    UnreachableError,
+    UsageError,
+)
 from docpager.models.openai import facts
 from docpager.models.openai.connection import Connection
 from docpager.models.openai.dialect import Dialect, refuses_tools
 from docpager.models.openai.errors import refusal_of, translate_openai_errors
+from docpager.models.openai.gate import CallGate, Passage
 from docpager.models.openai.refusals import Refusal, meaning_of
 from docpager.models.openai.replies import parsed, read, refusal_in
 from docpager.models.openai.requests import body_of
@@ -28,6 +34,10 @@ from docpager.settings import AgentSettings
 
 MOST_LESSONS = 12
 """A request is changed so often at most after refusals that name a parameter."""
+OVERLOADED = frozenset({429, 503, 504, 529})
+"""Refusals for which fewer calls at once are the answer."""
+CHARACTERS_A_TOKEN = 4
+"""Of English prose, in common tokenizers."""
 COMPLETIONS = "/chat/completions"
 _OURS = frozenset({"model", "messages", "tools", "stream", "n"})
 """Fields of a request that are docpager's to set."""
@@ -54,6 +64,8 @@ class OpenAIModel:
     ) -> None:
         self.name = settings.model
         self.connection = connection
+        self.gate = CallGate()
+        """What all calls go through."""
         self.health = Health(connection.shown, connection.give_up_after_seconds)
         self.dialect = Dialect("max_completion_tokens" if connection.is_openai else "max_tokens")
         self._temperature = settings.temperature
@@ -116,14 +128,22 @@ class OpenAIModel:
         """A reply, or the error that is in its place; sent again where a refusal says what to change."""
         for _ in range(MOST_LESSONS):
             body = self._body(request)
-            outcome = await self._send(session.client, body)
-            if not isinstance(outcome, Refusal):
-                return self._reply(outcome)
+            async with self.gate.passage(_about_tokens(request)) as passage:
+                outcome = await self._send(session.client, body)
+                if not isinstance(outcome, Refusal):
+                    return self._passed(self._reply(outcome), passage)
+                passage.is_refused = outcome.status in OVERLOADED
             if body == self._body(request) and not self.dialect.learn(outcome, body):
                 break
         if probing and refuses_tools(outcome):
             raise RequestRefusedError(f"The endpoint at {self.connection.shown} takes no tools.")
         raise meaning_of(outcome, self.connection, self.name, answered=self.health.answered)
+
+    def _passed(self, reply: ModelReply, passage: Passage) -> ModelReply:
+        passage.is_answered = True
+        if reply.usage.prompt_tokens:
+            passage.used_tokens = reply.usage.prompt_tokens + reply.usage.completion_tokens
+        return reply
 
     def _body(self, request: ModelRequest) -> dict[str, Any]:
         return body_of(request, self.dialect, model=self.name, temperature=self._temperature, extra=self._extra)
@@ -152,6 +172,12 @@ class OpenAIModel:
             usage = replace(usage, reasoning_tokens=self._counter.count(found.reasoning))
         price = self._prices.of(found.reply.model_reported, self.name)
         return replace(found.reply, usage=replace(usage, cost_usd=price.cost(usage) if price else None))
+
+
+def _about_tokens(request: ModelRequest) -> float:
+    """About what a request and its reply take, before the endpoint says so."""
+    characters = sum(len(message.content) for message in request.messages)
+    return characters / CHARACTERS_A_TOKEN + request.max_reply_tokens / 2
 
 
 def _object(text: str | None) -> dict[str, Any]:
