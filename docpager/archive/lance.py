@@ -80,11 +80,13 @@ class LanceArchive:
         return LanceArchive(tables, embedder, *pin(tables, generation))
 
     @classmethod
-    def open_for_writing(cls, uri: str, embedder: Embedder, counter_name: str) -> LanceWriter:
-        """Opens or makes an archive as its only writer; raises ``LockedError`` where there is one already."""
+    def open_for_writing(
+        cls, uri: str, embedder: Embedder, counter_name: str, *, wait_seconds: float = 0
+    ) -> LanceWriter:
+        """Opens or makes an archive as its only writer; raises ``LockedError`` where there is one for that long."""
         from docpager.archive.writing import LanceWriter
 
-        return LanceWriter.open_or_make(uri, embedder, counter_name)
+        return LanceWriter.open_or_make(uri, embedder, counter_name, wait_seconds=wait_seconds)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.uri} generation {self.generation}>"

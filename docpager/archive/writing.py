@@ -29,8 +29,8 @@ from docpager.records import Document, DocumentStatus, IngestedDocument
 
 VECTOR_INDEX_FROM = 100_000
 """Below so many segments an exact search is as quick as an indexed one."""
-OLD_VERSIONS_KEPT = timedelta(days=1)
-"""A run that started within this time still finds the generation it reads."""
+OLD_VERSIONS_KEPT = timedelta(days=2)
+"""A run that was killed within this time still finds the generation it began with; of nightly ones, the last."""
 
 _Rows = dict[str, tuple[str, int]]
 _Parameters = ParamSpec("_Parameters")
@@ -62,16 +62,16 @@ class LanceWriter(LanceArchive):
             self._dropped_at_open = self._drop_torn()
 
     @classmethod
-    def open_or_make(cls, uri: str, embedder: Embedder, counter_name: str) -> LanceWriter:
+    def open_or_make(cls, uri: str, embedder: Embedder, counter_name: str, *, wait_seconds: float = 0) -> LanceWriter:
         """Takes the lock, then opens the archive or makes it."""
         with telling_what_cannot_be_written(uri):
-            return cls._opened_or_made(uri, embedder, counter_name)
+            return cls._opened_or_made(uri, embedder, counter_name, wait_seconds)
 
     @classmethod
-    def _opened_or_made(cls, uri: str, embedder: Embedder, counter_name: str) -> LanceWriter:
+    def _opened_or_made(cls, uri: str, embedder: Embedder, counter_name: str, wait_seconds: float) -> LanceWriter:
         folder = archive_folder(uri)
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FolderLock(folder, f"The archive at {uri}")
+        lock = FolderLock(folder, f"The archive at {uri}", wait_seconds=wait_seconds)
         try:
             if not is_archive(uri):
                 make_tables(uri, ArchiveStamp(embedder.name, counter_name), embedder.dimensions)
@@ -150,7 +150,7 @@ class LanceWriter(LanceArchive):
 
     @_writing
     def finish(self) -> None:
-        """Indexes what is new, compacts, and drops versions more than a day old that nobody reads."""
+        """Indexes what is new, compacts, and drops versions more than two days old that nobody reads."""
         self._tables.checkout_latest()
         if self._tables.segments.count_rows():
             self._index()
