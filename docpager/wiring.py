@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -230,24 +230,23 @@ def ask_question(
     if not question.strip():
         raise UsageError("The question is empty.")
     settings = settings or AgentSettings()
-    opened = open_archive(archive) if isinstance(archive, str) else archive
-    if documents:
-        resolve_documents(opened, documents)
     asked = Question(hex_id(question), 0, question, tuple(documents), answer_type)
-    agent = make_agent(settings, opened, model, connection=connection)
-    chat = agent.model
-    if progress is not None:
-        from docpager.models.watched import Watched
 
-        agent.model = Watched(chat, progress)
+    async def answered(agent: Agent) -> Answer:
+        chat = agent.model
+        if progress is not None:
+            from docpager.models.watched import Watched
 
-    async def answered() -> Answer:
+            agent.model = Watched(chat, progress)
         try:
             return await agent.answer(asked)
         finally:
             await close_model(chat)
 
-    return asyncio.run(answered())
+    with closing(open_archive(archive)) if isinstance(archive, str) else nullcontext(archive) as opened:
+        if documents:
+            resolve_documents(opened, documents)
+        return asyncio.run(answered(make_agent(settings, opened, model, connection=connection)))
 
 
 async def close_model(model: ChatModel) -> None:
@@ -300,7 +299,7 @@ def run_questions(
     by_pages = orders_by_pages(run_settings, shares_notes=agent_settings.share_notes)
     grid = grid_for(file.questions, archive, run_settings)
     _refuse_unpriced(agent.model, agent_settings, run_settings)
-    with keeping_replies(agent, cache) as replies:
+    with keeping_replies(agent, cache) as replies, closing(archive):
         return runner.run_questions(
             file,
             agent.answer,
@@ -381,4 +380,5 @@ def verify_run(run: str | Path, *, archive: str | None = None) -> VerifyReport:
     from docpager.batch.run_folder import resolve_run
 
     folder = resolve_run(run)
-    return verify.verify_run(folder, open_archive(archive or read_manifest(folder).archive))
+    with closing(open_archive(archive or read_manifest(folder).archive)) as opened:
+        return verify.verify_run(folder, opened)
