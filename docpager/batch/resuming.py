@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from docpager.batch.locking import FolderLock
 from docpager.batch.manifest import MANIFEST_NAME, Manifest, RunIdentity, RunState, read_manifest
 from docpager.batch.run_folder import OUTPUTS
-from docpager.errors import DocpagerError, MissingInputError
+from docpager.errors import DocpagerError, LockedError, MissingInputError
 from docpager.protocols import Archive
 from docpager.settings import RunSettings
 
@@ -28,15 +29,17 @@ def as_it_began(
 ) -> tuple[RunIdentity, Opened]:
     """The identity and the archive of the unfinished run that the settings mean, where only the generation differs.
 
-    Else what was given, and so where that generation is gone: a run of another generation is another run.
+    Else what was given, and so where that run is still at work or its generation gone: a run of another generation is
+    another run.
     """
     found = sorted(_unfinished(identity, settings, outputs), key=lambda run: run[1].started_at)
     if not found or found[-1][1].archive_generation == identity.archive_generation:
         return identity, archive
     folder, manifest = found[-1]
     try:
+        FolderLock(folder, f"The run {folder}").release()
         earlier = open_at(manifest.archive_generation)
-    except MissingInputError:
+    except (LockedError, OSError, MissingInputError):  # still at work, not ours to write, or what it read is gone
         return identity, archive
     _log.warning(
         "%s goes on with the archive as it was when the run began (generation %s, not %s). "
