@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +19,21 @@ from docpager.settings import RunSettings
 _log = logging.getLogger(__name__)
 
 Opened = TypeVar("Opened", bound=Archive)
+
+
+def refuse_at_work(
+    identity: RunIdentity, settings: RunSettings, generation: str | None, outputs: Path = OUTPUTS
+) -> None:
+    """Raises ``LockedError`` where another process works on the run that the settings mean, unless it is waited for.
+
+    Asks for no more of the archive than its newest generation's name: what is slow to load is not needed for a refusal.
+    """
+    if settings.lock_wait_seconds:
+        return
+    for folder, manifest in _unfinished(identity, settings, outputs):
+        if manifest.state == RunState.RUNNING and (settings.output or manifest.archive_generation == generation):
+            with suppress(OSError):
+                FolderLock(folder, f"The run {folder}").release()
 
 
 def as_it_began(
@@ -61,6 +77,7 @@ def _unfinished(identity: RunIdentity, settings: RunSettings, outputs: Path) -> 
             manifest = read_manifest(folder)
         except DocpagerError:
             continue
-        same = replace(identity, archive_generation=manifest.archive_generation)
+        parts = manifest.identity_parts  # of the same archive, so its embedder is the same
+        same = replace(identity, archive_generation=manifest.archive_generation, embedder=parts.get("embedder", ""))
         if manifest.state != RunState.FINISHED and manifest.identity == same.sha256:
             yield folder, manifest

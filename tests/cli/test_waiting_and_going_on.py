@@ -133,6 +133,16 @@ LOCKED = {
 }
 
 
+@pytest.mark.parametrize("what", ["run", "chosen run"])
+def test_a_run_at_work_is_refused_before_anything_slow_is_loaded(docpager, there, what, monkeypatch):
+    words, take = LOCKED[what]
+    docpager(*words, "-q")
+    interrupted(next(path.parent for path in there.rglob("manifest.json")))
+    monkeypatch.setattr("docpager.wiring.open_archive", None)
+    with held(take, 60):
+        assert docpager(*words, "-q").code == 75
+
+
 @pytest.mark.parametrize("what", LOCKED)
 def test_a_command_waits_for_a_lock_as_long_as_it_is_told(docpager, there, what):
     words, take = LOCKED[what]
