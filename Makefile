@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all lint docs clean
+.PHONY: demo test test-all faults lint docs clean
 
 demo: .venv/installed
 	$(BIN)/docpager demo
@@ -12,6 +12,9 @@ test: .venv/installed-dev
 
 test-all: .venv/installed-dev
 	$(BIN)/python -m pytest -m ''
+
+faults: .venv/installed-dev
+	$(BIN)/python -m pytest -m '' -s --full-counts tests/faults
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

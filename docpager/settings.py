@@ -62,6 +62,8 @@ class IngestSettings:
     """wordllama (offline, 256 dimensions) or none (BM25 only)."""
     segment_tokens: int = 384
     """The most tokens of a segment's text."""
+    lock_wait_seconds: float = 0
+    """How long to wait for another process that writes the archive, before exit code 75."""
     strict: bool = False
     """Counts empty, needs_ocr and unsupported files as failures."""
 
@@ -175,6 +177,8 @@ class RunSettings:
     """The most prompt and completion tokens a minute; 0 is no limit."""
     fresh: bool = False
     """Starts over in a folder that holds a run."""
+    lock_wait_seconds: float = 0
+    """How long to wait for another process that works on the same run, before exit code 75."""
     keep_transcripts: str = "failed"
     """Whose exact messages and replies are kept: failed, all or none."""
     max_cost: float | None = None

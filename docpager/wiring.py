@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docpager.errors import ConfigurationError, ToolError, UsageError
 from docpager.protocols import Archive, ChatModel, ModelFacts, TokenCounter
-from docpager.records import AnswerType, Document, ModelReply, ModelRequest, Question, hex_id
+from docpager.records import AnswerType, Document, Question, hex_id
 from docpager.settings import (
     DEFAULT_ARCHIVE,
     AgentSettings,
@@ -37,13 +36,11 @@ if TYPE_CHECKING:
     from docpager.models.kept_replies import KeptReplies
     from docpager.models.openai import OpenAIModel
     from docpager.models.openai.checkup import Checkup
+    from docpager.models.watched import ReplySeen
     from docpager.records import Answer
 
-ReplySeen = Callable[[ModelReply], None]
-"""Is told of each of the model's replies as it comes."""
 
-
-def open_archive(uri: str = DEFAULT_ARCHIVE, *, generation: str | None = None) -> LanceArchive:
+def open_archive(uri: str = DEFAULT_ARCHIVE, generation: str | None = None) -> LanceArchive:
     """Opens an archive to read, at its newest generation or the one named; raises ``MissingArchiveError``."""
     from docpager.archive.lance import LanceArchive
     from docpager.archive.tables import archive_stamp
@@ -52,12 +49,15 @@ def open_archive(uri: str = DEFAULT_ARCHIVE, *, generation: str | None = None) -
     return LanceArchive.open(uri, embedder_for(archive_stamp(uri).embedder), generation=generation)
 
 
-def open_archive_for_writing(uri: str = DEFAULT_ARCHIVE, *, embedder: str = "wordllama") -> LanceWriter:
-    """Opens or makes an archive as its only writer; raises ``LockedError`` where there is one already."""
+def open_archive_for_writing(
+    uri: str = DEFAULT_ARCHIVE, *, embedder: str = "wordllama", wait_seconds: float = 0
+) -> LanceWriter:
+    """Opens or makes an archive as its only writer; raises ``LockedError`` where there is one for that long."""
     from docpager.archive.lance import LanceArchive
     from docpager.models.embedding import embedder_for
 
-    return LanceArchive.open_for_writing(uri, embedder_for(embedder), segment_counter().name)
+    counter = segment_counter().name
+    return LanceArchive.open_for_writing(uri, embedder_for(embedder), counter, wait_seconds=wait_seconds)
 
 
 def ingest_folder(
@@ -84,7 +84,8 @@ def ingest_folder(
         memory_mib=settings.file_memory_mib,
     )
     embedder = embedder_for(settings.embedder)
-    with executor, open_archive_for_writing(settings.archive, embedder=settings.embedder) as archive:
+    wait = settings.lock_wait_seconds
+    with executor, open_archive_for_writing(settings.archive, embedder=settings.embedder, wait_seconds=wait) as archive:
         return ingest(named, settings, archive, embedder, segment_counter(), executor, progress)
 
 
@@ -229,22 +230,23 @@ def ask_question(
     if not question.strip():
         raise UsageError("The question is empty.")
     settings = settings or AgentSettings()
-    opened = open_archive(archive) if isinstance(archive, str) else archive
-    if documents:
-        resolve_documents(opened, documents)
     asked = Question(hex_id(question), 0, question, tuple(documents), answer_type)
-    agent = make_agent(settings, opened, model, connection=connection)
-    chat = agent.model
-    if progress is not None:
-        agent.model = _Watched(chat, progress)
 
-    async def answered() -> Answer:
+    async def answered(agent: Agent) -> Answer:
+        chat = agent.model
+        if progress is not None:
+            from docpager.models.watched import Watched
+
+            agent.model = Watched(chat, progress)
         try:
             return await agent.answer(asked)
         finally:
             await close_model(chat)
 
-    return asyncio.run(answered())
+    with closing(open_archive(archive)) if isinstance(archive, str) else nullcontext(archive) as opened:
+        if documents:
+            resolve_documents(opened, documents)
+        return asyncio.run(answered(make_agent(settings, opened, model, connection=connection)))
 
 
 async def close_model(model: ChatModel) -> None:
@@ -274,6 +276,7 @@ def run_questions(
     from docpager.batch.manifest import RunIdentity
     from docpager.batch.page_order import orders_by_pages, predicted_pages
     from docpager.batch.question_files import read_question_file
+    from docpager.batch.resuming import as_it_began
 
     agent_settings, run_settings = agent_settings or AgentSettings(), run_settings or RunSettings()
     file = read_question_file(questions, run_settings.sheet, run_settings.limit, run_settings.ids)
@@ -289,13 +292,14 @@ def run_questions(
         where=run_settings.where,
         connection=connection,
     )
+    identity, archive = as_it_began(identity, run_settings, archive, partial(open_archive, archive.uri))
     cache, pages = cache or CacheSettings(), PageCache(archive)
     model = absent_model(agent_settings) if cache.offline else None
     agent = make_agent(agent_settings, pages, model, connection=connection)
     by_pages = orders_by_pages(run_settings, shares_notes=agent_settings.share_notes)
     grid = grid_for(file.questions, archive, run_settings)
     _refuse_unpriced(agent.model, agent_settings, run_settings)
-    with keeping_replies(agent, cache) as replies:
+    with keeping_replies(agent, cache) as replies, closing(archive):
         return runner.run_questions(
             file,
             agent.answer,
@@ -376,23 +380,5 @@ def verify_run(run: str | Path, *, archive: str | None = None) -> VerifyReport:
     from docpager.batch.run_folder import resolve_run
 
     folder = resolve_run(run)
-    return verify.verify_run(folder, open_archive(archive or read_manifest(folder).archive))
-
-
-@dataclass(frozen=True, slots=True)
-class _Watched:
-    """A model whose replies somebody wants to see."""
-
-    model: ChatModel
-    seen: ReplySeen
-
-    @property
-    def name(self) -> str:
-        """The model's own."""
-        return self.model.name
-
-    async def complete(self, request: ModelRequest) -> ModelReply:
-        """The model's reply, seen."""
-        reply = await self.model.complete(request)
-        self.seen(reply)
-        return reply
+    with closing(open_archive(archive or read_manifest(folder).archive)) as opened:
+        return verify.verify_run(folder, opened)

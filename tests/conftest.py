@@ -54,6 +54,7 @@ class NetworkUsedError(AssertionError):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-docs", action="store_true", help="rewrite the generated blocks of README.md")
+    parser.addoption("--full-counts", action="store_true", help="the fault tests as a release runs them: an hour")
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from docpager.errors import TemporaryError
+
+_OS_ERROR = re.compile(r"\(os error ([0-9]+)\)")
 
 
 class SyncedFolder:
@@ -35,6 +41,28 @@ def write_durably(path: Path, text: str) -> None:
         os.fsync(file.fileno())
     os.replace(temporary, path)
     _fsync(str(path.parent))
+
+
+@contextmanager
+def telling_what_cannot_be_written(uri: str) -> Iterator[None]:
+    """Turns the system's refusal to write, in Python's words or in LanceDB's, into a ``TemporaryError``."""
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError) as error:
+        if (why := _refusal(error)) is None:
+            raise
+        raise TemporaryError(
+            f"Cannot write the archive at {uri}: {why}. What was written before is kept; "
+            "make room or mend the folder, then run the same command again."
+        ) from error
+
+
+def _refusal(error: Exception) -> str | None:
+    """The system's own words; None where it was not the system."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror} ({error.filename})" if error.filename else error.strerror
+    found = _OS_ERROR.search(str(error))
+    return os.strerror(int(found[1])) if found else None
 
 
 def size_of(folder: Path) -> int:

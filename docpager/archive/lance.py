@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from docpager.archive.durability import size_of
 from docpager.archive.filters import both, cleaned, holds_text, matches, one_of, quoted, turns
 from docpager.archive.outlines import outline_of
+from docpager.archive.pins import Pin, pin
 from docpager.archive.schemas import (
     DOCUMENT_COLUMNS,
     PAGE_COLUMNS,
@@ -56,27 +58,35 @@ class ArchiveStats:
 class LanceArchive:
     """Reads an archive as of the generation it was opened at, whatever is written meanwhile."""
 
-    def __init__(self, tables: Tables, embedder: Embedder, generation: str) -> None:
+    def __init__(self, tables: Tables, embedder: Embedder, generation: str, pin: Pin | None = None) -> None:
         self._tables = tables
         self._embedder = embedder
         self._generation = generation
+        self._pin = pin
+        if pin is not None:
+            weakref.finalize(self, pin.release)
         self._kept: dict[str, Document] = {}
 
     @classmethod
     def open(cls, uri: str, embedder: Embedder, *, generation: str | None = None) -> LanceArchive:
-        """Opens the newest generation, or the one named; raises ``MissingArchiveError`` where there is no archive."""
+        """Opens the newest generation, or the one named, and keeps it from being cleaned up until ``close``.
+
+        Raises ``MissingArchiveError`` where there is no archive, ``MissingInputError`` where the generation is gone.
+        """
         if not is_archive(uri):
             raise MissingArchiveError(uri)
         tables = Tables(uri)
         require_embedder(tables, embedder)
-        return LanceArchive(tables, embedder, tables.pin(generation))
+        return LanceArchive(tables, embedder, *pin(tables, generation))
 
     @classmethod
-    def open_for_writing(cls, uri: str, embedder: Embedder, counter_name: str) -> LanceWriter:
-        """Opens or makes an archive as its only writer; raises ``LockedError`` where there is one already."""
+    def open_for_writing(
+        cls, uri: str, embedder: Embedder, counter_name: str, *, wait_seconds: float = 0
+    ) -> LanceWriter:
+        """Opens or makes an archive as its only writer; raises ``LockedError`` where there is one for that long."""
         from docpager.archive.writing import LanceWriter
 
-        return LanceWriter.open_or_make(uri, embedder, counter_name)
+        return LanceWriter.open_or_make(uri, embedder, counter_name, wait_seconds=wait_seconds)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.uri} generation {self.generation}>"
@@ -189,7 +199,9 @@ class LanceArchive:
         )
 
     def close(self) -> None:
-        """Nothing is held: the tables need no closing."""
+        """Lets the generation go; so does the end of this object, and of the process."""
+        if self._pin is not None:
+            self._pin.release()
 
     def _hits(self, ranking: Ranking, offset: int, limit: int) -> list[SearchHit]:
         first, row_ids = ranking.with_ties(offset, offset + limit)

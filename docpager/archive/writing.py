@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from docpager.archive.durability import SyncedFolder
+from docpager.archive.durability import SyncedFolder, telling_what_cannot_be_written
 from docpager.archive.filters import one_of, turns
 from docpager.archive.lance import LanceArchive, require_embedder
 from docpager.archive.locking import FolderLock
+from docpager.archive.pins import drop_abandoned, drop_old_versions
 from docpager.archive.schemas import (
     DOCUMENT_COLUMNS,
     document_of,
@@ -27,10 +29,25 @@ from docpager.records import Document, DocumentStatus, IngestedDocument
 
 VECTOR_INDEX_FROM = 100_000
 """Below so many segments an exact search is as quick as an indexed one."""
-OLD_VERSIONS_KEPT = timedelta(days=1)
-"""A run that started within this time still finds the generation it reads."""
+OLD_VERSIONS_KEPT = timedelta(days=2)
+"""A run that was killed within this time still finds the generation it began with; of nightly ones, the last."""
 
 _Rows = dict[str, tuple[str, int]]
+_Parameters = ParamSpec("_Parameters")
+_Returned = TypeVar("_Returned")
+
+
+def _writing(
+    method: Callable[Concatenate[LanceWriter, _Parameters], _Returned],
+) -> Callable[Concatenate[LanceWriter, _Parameters], _Returned]:
+    """A method that raises ``TemporaryError`` where the archive cannot be written."""
+
+    @wraps(method)
+    def told(self: LanceWriter, /, *args: _Parameters.args, **named: _Parameters.kwargs) -> _Returned:
+        with telling_what_cannot_be_written(self.uri):
+            return method(self, *args, **named)
+
+    return told
 
 
 class LanceWriter(LanceArchive):
@@ -45,11 +62,16 @@ class LanceWriter(LanceArchive):
             self._dropped_at_open = self._drop_torn()
 
     @classmethod
-    def open_or_make(cls, uri: str, embedder: Embedder, counter_name: str) -> LanceWriter:
+    def open_or_make(cls, uri: str, embedder: Embedder, counter_name: str, *, wait_seconds: float = 0) -> LanceWriter:
         """Takes the lock, then opens the archive or makes it."""
+        with telling_what_cannot_be_written(uri):
+            return cls._opened_or_made(uri, embedder, counter_name, wait_seconds)
+
+    @classmethod
+    def _opened_or_made(cls, uri: str, embedder: Embedder, counter_name: str, wait_seconds: float) -> LanceWriter:
         folder = archive_folder(uri)
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FolderLock(folder, f"The archive at {uri}")
+        lock = FolderLock(folder, f"The archive at {uri}", wait_seconds=wait_seconds)
         try:
             if not is_archive(uri):
                 make_tables(uri, ArchiveStamp(embedder.name, counter_name), embedder.dimensions)
@@ -72,6 +94,7 @@ class LanceWriter(LanceArchive):
         """Frees the lock."""
         self._lock.close()
 
+    @_writing
     def write(self, batch: Sequence[IngestedDocument]) -> None:
         """Adds or replaces documents, whole; their ``documents`` rows are written last, and all is synced to disk.
 
@@ -91,6 +114,7 @@ class LanceWriter(LanceArchive):
         rows = [(content.document, revision, len(content.pages)) for content, revision in revised]
         self._commit(rows, known=bool(known))
 
+    @_writing
     def update_documents(self, documents: Sequence[Document]) -> None:
         """Rewrites ``documents`` rows alone (a move, a last action); their pages and segments stay as they are."""
         latest = {document.doc_id: document for document in documents}
@@ -101,6 +125,7 @@ class LanceWriter(LanceArchive):
         fresh = (uuid.uuid4().hex[:16], 0)
         self._commit([(row, *known.get(doc_id, fresh)) for doc_id, row in latest.items()], known=True)
 
+    @_writing
     def remove(self, doc_ids: Sequence[str]) -> None:
         """Marks documents removed, then drops their pages and segments; unknown ids are left out."""
         documents = self._documents_with(doc_ids)
@@ -114,6 +139,7 @@ class LanceWriter(LanceArchive):
             self._tables.segments.delete(one_of("doc_id", ids))
         self._whole()
 
+    @_writing
     def sweep(self) -> int:
         """Drops pages and segments that no documents row commits to; returns how many, with those dropped at opening.
 
@@ -122,8 +148,9 @@ class LanceWriter(LanceArchive):
         dropped, self._dropped_at_open = self._dropped_at_open + self._drop_torn(), 0
         return dropped
 
+    @_writing
     def finish(self) -> None:
-        """Indexes what is new, compacts, and drops versions more than a day old."""
+        """Indexes what is new, compacts, and drops versions more than two days old that nobody reads."""
         self._tables.checkout_latest()
         if self._tables.segments.count_rows():
             self._index()
@@ -131,8 +158,15 @@ class LanceWriter(LanceArchive):
             table.optimize(cleanup_older_than=timedelta(days=36_500))
         self._whole()
         # Only now, when readers open the versions just made, may the old ones go.
+        self.drop_old_versions()
+
+    @_writing
+    def drop_old_versions(self, older_than: timedelta = OLD_VERSIONS_KEPT) -> None:
+        """Drops what no reader can come back to: versions of that age, but for those in use and what came after."""
+        self._tables.checkout_latest()
+        drop_abandoned(self._tables)
         for table in self._tables.all():
-            table.optimize(cleanup_older_than=OLD_VERSIONS_KEPT)
+            drop_old_versions(table, older_than)
         self._whole()
 
     def _index(self) -> None:

@@ -96,10 +96,12 @@ def _choose(
     # Two commands at once choose one after the other, so that the second sees the first one's run.
     with FolderLock(outputs, str(outputs), wait_seconds=_CHOOSING_SECONDS):
         unfinished = None if settings.fresh else _newest_unfinished(outputs, identity)
-        if unfinished is not None:
-            return _continued(unfinished, FolderLock(unfinished, f"The run {unfinished}"))
-        folder = _new_name(outputs, question_file.stem, started_at)
-        return _begun(folder, question_file, identity, settings, started_at)
+        if unfinished is None:
+            folder = _new_name(outputs, question_file.stem, started_at)
+            return _begun(folder, question_file, identity, settings, started_at)
+        if not settings.lock_wait_seconds:
+            return _continued(unfinished, _locked(unfinished, settings))
+    return _continued(unfinished, _locked(unfinished, settings))  # other runs may begin while this one waits
 
 
 def _newest_unfinished(outputs: Path, identity: RunIdentity) -> Path | None:
@@ -128,8 +130,12 @@ def _named(
         raise UsageError(f"{folder} is a file. Name a folder for the run with -o.")
     if not (folder / MANIFEST_NAME).exists():
         _refuse_foreign(folder)
-        return _begun(folder, question_file, identity, settings, started_at)
-    lock = FolderLock(folder, f"The run {folder}")
+        try:
+            return _begun(folder, question_file, identity, settings, started_at)
+        except LockedError:
+            if not (settings.lock_wait_seconds and (folder / MANIFEST_NAME).exists()):
+                raise  # else another process began it in this moment, and is waited for
+    lock = _locked(folder, settings)
     try:
         if settings.fresh:
             return _begun(folder, question_file, identity, settings, started_at, lock)
@@ -195,7 +201,7 @@ def _begun(
     }
     with telling_what_cannot_be_written(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        lock = lock or FolderLock(folder, f"The run {folder}")
+        lock = lock or _locked(folder, settings)
         try:
             _refuse_taken(folder, settings)
             # The new manifest comes first: a journal left by the run before names another run_id and no longer counts.
@@ -205,6 +211,10 @@ def _begun(
             lock.release()
             raise
     return RunFolder(folder, manifest, lock, resumed=False)
+
+
+def _locked(folder: Path, settings: RunSettings) -> FolderLock:
+    return FolderLock(folder, f"The run {folder}", wait_seconds=settings.lock_wait_seconds)
 
 
 def _refuse_taken(folder: Path, settings: RunSettings) -> None:

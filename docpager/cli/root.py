@@ -44,7 +44,7 @@ EXIT_CODES = {
     "5": "a quality gate failed",
     "65": "a question file that cannot be read, or holds no question",
     "66": "no such input, archive or run",
-    "75": "locked, or the endpoint is down; try again later",
+    "75": "locked, a disk that cannot be written, or the endpoint is down; try again later",
     "78": "configuration, credentials, a window too small, or an archive that is not ours to use",
     "130, 143": "interrupted; the same command resumes",
 }

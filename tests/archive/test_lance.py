@@ -170,7 +170,8 @@ def test_a_format_from_elsewhere_is_refused_and_changes_nothing(written, stamped
 
 
 def test_stats_count_what_is_there(written):
-    stats = LanceArchive.open(written, PLAIN).stats()
+    archive = LanceArchive.open(written, PLAIN)
+    stats = archive.stats()
     assert stats.documents == {DocumentStatus.INDEXED: 2}
     assert (stats.paper_pages, stats.segments, stats.tokens) == (3, 4, 10)
     assert stats.bytes_on_disk == sum(len(data) for data in files_below(written).values())
