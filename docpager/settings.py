@@ -188,7 +188,7 @@ class RunSettings:
     max_time_seconds: float = 0
     """Wall-clock time of one sitting; 0 is no limit."""
     order: str = AUTO
-    """pages has questions that need the same pages asked in turn; auto does, but with a budget or shared notes."""
+    """pages asks questions that need the same pages in turn; auto does with --for-each, but for budgets and notes."""
     limit: int | None = None
     """Asks only the first so many questions."""
     ids: tuple[str, ...] = ()

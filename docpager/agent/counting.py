@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from functools import lru_cache
 
 from docpager.protocols import TokenCounter
@@ -14,6 +13,9 @@ MESSAGE_OVERHEAD = 4
 """Tokens of a message's role and delimiters, as in OpenAI's account of its chat format (3 and the role)."""
 CALL_OVERHEAD = 8
 """Tokens of a tool call's id, type and delimiters; an estimate, corrected by what an endpoint reports."""
+MOST_TOOLS = 1024
+_TOOLS: dict[tuple[int, str], tuple[ToolSpec, int]] = {}
+"""Tokens of schemas that were counted: the same ones go with every request of every question."""
 
 
 class MemoCounter:
@@ -47,7 +49,15 @@ def count_message(message: Message, counter: TokenCounter) -> int:
 
 def count_tool(spec: ToolSpec, counter: TokenCounter) -> int:
     """Tokens of one tool schema as it is sent with a request."""
-    return counter.count(json.dumps(asdict(spec))) + CALL_OVERHEAD
+    key = id(spec), counter.name
+    if (known := _TOOLS.get(key)) is not None and known[0] is spec:
+        return known[1]
+    if len(_TOOLS) >= MOST_TOOLS:
+        _TOOLS.clear()
+    told = {"name": spec.name, "description": spec.description, "parameters": spec.parameters}
+    tokens = counter.count(json.dumps(told)) + CALL_OVERHEAD
+    _TOOLS[key] = spec, tokens
+    return tokens
 
 
 def common_prefix_tokens(before: Sequence[Message], after: Sequence[Message], counter: TokenCounter) -> int:

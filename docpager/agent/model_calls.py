@@ -74,7 +74,7 @@ class ModelCalls:
             schemas = sum(count_tool(spec, work.counter) for spec in request.tools)
             self.cacheable += schemas + common_prefix_tokens(self._last, request.messages, work.counter)
         self._last = self._last if aside else request.messages
-        messages = [asdict(message) for message in request.messages]
+        messages = [_plain(message) for message in request.messages]
         kept = {"step": work.step, "messages": messages, "reply": asdict(reply)}
         self.transcript.append(kept | _if_told(aside=aside))
         work.note_event(
@@ -106,6 +106,12 @@ class ModelCalls:
             "replayed_tokens": self.replayed_tokens,
             "transcript": tuple(self.transcript),
         }
+
+
+def _plain(message: Message) -> dict[str, Any]:
+    """A message as a dict; not ``asdict``, which copies every text of a prompt at every step."""
+    calls = [{"call_id": c.call_id, "name": c.name, "arguments": c.arguments} for c in message.tool_calls]
+    return {"role": message.role, "content": message.content, "tool_calls": calls, "tool_call_id": message.tool_call_id}
 
 
 def _origin(reply: ModelReply) -> str:

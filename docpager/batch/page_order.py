@@ -31,11 +31,13 @@ PagesOf = Callable[[Question], Sequence[str]]
 def orders_by_pages(settings: RunSettings, *, shares_notes: bool) -> bool:
     """Whether questions are asked in another order than the file's.
 
-    ``auto`` keeps the file's where it shows: a budget may end a run early, and shared notes serve the questions behind.
+    ``auto`` does so in a grid, where pages are shared by document and predicting them takes no search; but keeps the
+    file's order where it shows: a budget may end a run early, and shared notes serve the questions behind.
     """
-    if settings.order == AUTO:
-        return not (shares_notes or settings.max_cost or settings.max_tokens or settings.max_time_seconds)
-    return settings.order == "pages"
+    if settings.order != AUTO:
+        return settings.order == "pages"
+    is_limited = settings.max_cost or settings.max_tokens or settings.max_time_seconds
+    return settings.for_each is not None and not shares_notes and not is_limited
 
 
 def in_page_order(questions: Iterable[Question], pages_of: PagesOf) -> Iterator[Question]:

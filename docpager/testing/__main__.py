@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--model", default="loopback", help="the name of its model (default: loopback)")
     options.add_argument("--api-key", metavar="KEY", help="refuse requests without this key")
     options.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="each reply takes so long")
+    options.add_argument("--capacity", type=int, metavar="N", help="refuse more requests than N at once")
     options.add_argument("--context-tokens", type=int, metavar="N", help="refuse longer requests")
     options.add_argument(
         "--dialect", choices=[d.value for d in Dialect], default="vllm", help="how N is stated (default: vllm)"
@@ -110,6 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         port=chosen.port,
         api_key=chosen.api_key,
         latency_s=chosen.latency,
+        capacity=chosen.capacity,
         dialect=Dialect(chosen.dialect),
         context_tokens=chosen.context_tokens,
         usage=not chosen.no_usage,

@@ -18,7 +18,7 @@ import h11
 from docpager.testing.faults import Fault, FaultPlan, FaultyExchange, send_fault
 from docpager.testing.replies import Replier
 from docpager.testing.serving import EndpointSettings, ServedRequest, Serving, error_response
-from docpager.testing.wire import Request, Wire
+from docpager.testing.wire import Request, Response, Wire
 
 HOST = "127.0.0.1"
 BACKLOG = 1024
@@ -37,6 +37,11 @@ class Endpoint:
         self.settings = settings or EndpointSettings()
         self.faults = faults or FaultPlan()
         self.count = 0
+        self.most_at_once = 0
+        """The most completions that were under way together."""
+        self.turned_away = 0
+        """Requests beyond the capacity."""
+        self._at_once = 0
         self.log: deque[ServedRequest] = deque(maxlen=self.settings.requests_kept)
         self._serving = Serving(replier, self.settings)
         self._address: tuple[str, int] = (HOST, self.settings.port)
@@ -175,14 +180,27 @@ class Endpoint:
         fault = None if number in self._refused else self.faults.fault(number)
         self._note(ServedRequest(number, arrived, fault, request.headers, body))
         if fault is None:
-            response = self._serving.completed(body, number)
-            await asyncio.sleep(self.settings.latency_s - (time.monotonic() - arrived))
+            response = await self._completed(body, number, arrived)
             self._refuse_ahead(self.count + 1)
             await wire.send(response)
         else:
             at = FaultyExchange(self._serving, body, request.headers, number, self.faults.sizes)
             self._refuse_ahead(number if fault is Fault.CONNECTION_REFUSED else self.count + 1)
             await send_fault(fault, wire, at)
+
+    async def _completed(self, body: Mapping[str, Any], number: int, arrived: float) -> Response:
+        """The reply once it is due, or a 429 at once where there is no place for the request."""
+        if self.settings.capacity is not None and self._at_once >= self.settings.capacity:
+            self.turned_away += 1
+            return error_response(429, "Too many requests at once.")
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        try:
+            response = self._serving.completed(body, number)
+            await asyncio.sleep(self.settings.latency_s - (time.monotonic() - arrived))
+        finally:
+            self._at_once -= 1
+        return response
 
     def _refuse_ahead(self, number: int) -> None:
         """Stops listening where the request of this number is to be refused, before the reply it waits for is sent."""

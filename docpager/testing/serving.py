@@ -40,6 +40,8 @@ class EndpointSettings:
     """With a key, requests without it get a 401."""
     latency_s: float = 0.0
     """Each completion takes so long from the request's arrival; longer where the replier does."""
+    capacity: int | None = None
+    """Completions at once; those beyond get a 429."""
     dialect: Dialect = Dialect.OPENAI
     """How the context length is stated."""
     context_tokens: int | None = None

@@ -34,14 +34,22 @@ def asked(docpager, tmp_path, monkeypatch, small_archive):
 @pytest.mark.parametrize(
     ("options", "order"),
     [
-        ([], SHARED),
+        ([], [0, 1, 2, 3]),
         (["--order", "pages"], SHARED),
         (["--order", "input"], [0, 1, 2, 3]),
-        (["--max-tokens", 1_000_000], [0, 1, 2, 3]),
         (["--max-tokens", 1_000_000, "--order", "pages"], SHARED),
-        (["--share-notes"], [0, 1, 2, 3]),
     ],
     ids=str,
 )
 def test_neighbours_share_pages_and_rows_keep_the_order_of_the_file(asked, options, order):
     assert asked(*options) == (order, [0, 1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("options", "by_document"), [([], True), (["--max-tokens", 10**9], False), (["--share-notes"], False)], ids=str
+)
+def test_a_grid_is_asked_document_by_document_but_for_budgets_and_shared_notes(asked, options, by_document):
+    rows = list(range(len(QUESTIONS)))
+    journal, written = asked("--for-each", "document", *options)
+    assert written == sorted(written) == [row for row in rows for _ in range(3)]
+    assert journal == (rows * 3 if by_document else written)
