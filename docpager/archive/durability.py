@@ -10,6 +10,7 @@ from pathlib import Path
 
 from docpager.errors import TemporaryError
 
+_LANCE_IO = re.compile(r"LanceError\(IO\): ([^\n]*?)(?:, /|$)")
 _OS_ERROR = re.compile(r"\(os error ([0-9]+)\)")
 
 
@@ -61,8 +62,11 @@ def _refusal(error: Exception) -> str | None:
     """The system's own words; None where it was not the system."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror} ({error.filename})" if error.filename else error.strerror
-    found = _OS_ERROR.search(str(error))
-    return os.strerror(int(found[1])) if found else None
+    if found := _OS_ERROR.search(str(error)):
+        return os.strerror(int(found[1]))
+    # A write that failed unseen: LanceDB finds the file too short when it reads it back.
+    found = _LANCE_IO.search(str(error))
+    return found[1] if found else None
 
 
 def size_of(folder: Path) -> int:

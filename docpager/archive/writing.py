@@ -10,6 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from docpager.archive.durability import SyncedFolder, telling_what_cannot_be_written
 from docpager.archive.filters import one_of, turns
+from docpager.archive.healing import set_damaged_heads_aside
 from docpager.archive.lance import LanceArchive, require_embedder
 from docpager.archive.locking import FolderLock
 from docpager.archive.pins import drop_abandoned, drop_old_versions
@@ -73,6 +74,7 @@ class LanceWriter(LanceArchive):
         folder.mkdir(parents=True, exist_ok=True)
         lock = FolderLock(folder, f"The archive at {uri}", wait_seconds=wait_seconds)
         try:
+            set_damaged_heads_aside(folder)
             if not is_archive(uri):
                 make_tables(uri, ArchiveStamp(embedder.name, counter_name), embedder.dimensions)
                 Tables(uri).record_generation()
