@@ -60,7 +60,10 @@ class LanceWriter(LanceArchive):
         self._disk = SyncedFolder(tables.folder)
         self._dropped_at_open = 0
         if tables.last_whole_generation() != tables.versions:  # the last writer did not come to the end of a write
-            self._dropped_at_open = self._drop_torn()
+            try:
+                self._dropped_at_open = self._drop_torn()
+            except RuntimeError:  # what it wrote cannot even be read
+                self._go_back()
 
     @classmethod
     def open_or_make(cls, uri: str, embedder: Embedder, counter_name: str, *, wait_seconds: float = 0) -> LanceWriter:
@@ -208,6 +211,14 @@ class LanceWriter(LanceArchive):
         self._generation = self._tables.versions
         self._tables.record_generation()
         self._kept = {}
+
+    def _go_back(self) -> None:
+        """Makes the last whole generation the newest again."""
+        self._tables.pin(self._tables.last_whole_generation())
+        for table in self._tables.all():
+            table.restore()
+        self._tables.checkout_latest()
+        self._whole()
 
     def _drop_torn(self) -> int:
         self._tables.checkout_latest()
