@@ -160,7 +160,7 @@ class LanceWriter(LanceArchive):
         if self._tables.segments.count_rows():
             self._index()
         for table in self._tables.all():
-            table.optimize(cleanup_older_than=timedelta(days=36_500))
+            drop_old_versions(table, timedelta(days=36_500))  # compacts, and drops nothing
         self._whole()
         # Only now, when readers open the versions just made, may the old ones go.
         self.drop_old_versions()
