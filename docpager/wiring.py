@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -270,28 +271,33 @@ def run_questions(
     """
     from docpager.agent.prompts import PROMPTS_VERSION
     from docpager.archive.page_cache import PageCache
+    from docpager.archive.tables import recorded_generation
     from docpager.batch import runner
     from docpager.batch.carrying import carrier_for
     from docpager.batch.grid import grid_for
     from docpager.batch.manifest import RunIdentity
     from docpager.batch.page_order import orders_by_pages, predicted_pages
     from docpager.batch.question_files import read_question_file
-    from docpager.batch.resuming import as_it_began
+    from docpager.batch.resuming import as_it_began, refuse_at_work
 
     agent_settings, run_settings = agent_settings or AgentSettings(), run_settings or RunSettings()
     file = read_question_file(questions, run_settings.sheet, run_settings.limit, run_settings.ids)
-    archive = open_archive(run_settings.archive)
     identity = RunIdentity(
         questions_sha256=file.questions_sha256,
         settings=agent_settings,
         prompts_version=PROMPTS_VERSION,
-        archive_uri=archive.uri if "://" in archive.uri else str(Path(archive.uri).resolve()),
-        archive_generation=archive.generation,
-        embedder=archive.stamp.embedder,
+        archive_uri=run_settings.archive
+        if "://" in run_settings.archive
+        else str(Path(run_settings.archive).resolve()),
+        archive_generation="",
+        embedder="",
         for_each=run_settings.for_each,
         where=run_settings.where,
         connection=connection,
     )
+    refuse_at_work(identity, run_settings, recorded_generation(run_settings.archive))  # before what is slow to load
+    archive = open_archive(run_settings.archive)
+    identity = replace(identity, archive_generation=archive.generation, embedder=archive.stamp.embedder)
     identity, archive = as_it_began(identity, run_settings, archive, partial(open_archive, archive.uri))
     cache, pages = cache or CacheSettings(), PageCache(archive)
     model = absent_model(agent_settings) if cache.offline else None

@@ -73,11 +73,7 @@ class Tables:
 
     def last_whole_generation(self) -> str:
         """What the last whole write left, else the newest versions."""
-        try:
-            recorded = (self.folder / GENERATION_FILE).read_text(encoding="utf-8", errors="replace").strip()
-        except FileNotFoundError:
-            return self.versions
-        return recorded if _GENERATION.fullmatch(recorded) else self.versions
+        return recorded_generation(self.uri) or self.versions
 
     def record_generation(self) -> None:
         """Makes the newest versions the ones that readers open from now on."""
@@ -113,6 +109,15 @@ def archive_stamp(uri: str) -> ArchiveStamp:
     if not is_archive(uri):
         raise MissingArchiveError(uri)
     return _stamp_of(uri, _connect(archive_folder(uri)).open_table(DOCUMENTS))
+
+
+def recorded_generation(uri: str) -> str | None:
+    """What the last whole write of an archive left; None where that is not to be read."""
+    try:
+        recorded = (archive_folder(uri) / GENERATION_FILE).read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return None
+    return recorded if _GENERATION.fullmatch(recorded) else None
 
 
 def is_archive(uri: str) -> bool:

@@ -9,11 +9,25 @@ from contextlib import contextmanager
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_arrived: list[int] = []
+
+
+def note(number: int) -> None:
+    """Remembers a signal that another handler answers by raising: what it raises can get lost.
+
+    Python drops exceptions that are raised within a destructor or a callback of another language.
+    """
+    _arrived.append(number)
+
+
+def forget() -> None:
+    """Forgets what was noted: a command begins."""
+    _arrived.clear()
 
 
 @contextmanager
 def first_interrupt(tell: Callable[[int], None]) -> Iterator[None]:
-    """Calls ``tell`` with the first signal's number; the next one has its ordinary deadly effect.
+    """Calls ``tell`` with the first signal's number, a noted one too; the next one has its ordinary deadly effect.
 
     Outside the main thread, where signals cannot be caught, it does nothing.
     """
@@ -29,6 +43,8 @@ def first_interrupt(tell: Callable[[int], None]) -> Iterator[None]:
 
     before = {each: signal.signal(each, on_signal) for each in SIGNALS}
     try:
+        if _arrived:
+            on_signal(_arrived[0], None)
         yield
     finally:
         for each, handler in before.items():

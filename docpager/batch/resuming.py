@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from docpager.batch.locking import FolderLock
 from docpager.batch.manifest import MANIFEST_NAME, Manifest, RunIdentity, RunState, read_manifest
 from docpager.batch.run_folder import OUTPUTS
-from docpager.errors import DocpagerError, MissingInputError
+from docpager.errors import DocpagerError, LockedError, MissingInputError
 from docpager.protocols import Archive
 from docpager.settings import RunSettings
 
 _log = logging.getLogger(__name__)
 
 Opened = TypeVar("Opened", bound=Archive)
+
+
+def refuse_at_work(
+    identity: RunIdentity, settings: RunSettings, generation: str | None, outputs: Path = OUTPUTS
+) -> None:
+    """Raises ``LockedError`` where another process works on the run that the settings mean, unless it is waited for.
+
+    Asks for no more of the archive than its newest generation's name: what is slow to load is not needed for a refusal.
+    """
+    if settings.lock_wait_seconds:
+        return
+    for folder, manifest in _unfinished(identity, settings, outputs):
+        if manifest.state == RunState.RUNNING and (settings.output or manifest.archive_generation == generation):
+            with suppress(OSError):
+                FolderLock(folder, f"The run {folder}").release()
 
 
 def as_it_began(
@@ -28,15 +45,17 @@ def as_it_began(
 ) -> tuple[RunIdentity, Opened]:
     """The identity and the archive of the unfinished run that the settings mean, where only the generation differs.
 
-    Else what was given, and so where that generation is gone: a run of another generation is another run.
+    Else what was given, and so where that run is still at work or its generation gone: a run of another generation is
+    another run.
     """
     found = sorted(_unfinished(identity, settings, outputs), key=lambda run: run[1].started_at)
     if not found or found[-1][1].archive_generation == identity.archive_generation:
         return identity, archive
     folder, manifest = found[-1]
     try:
+        FolderLock(folder, f"The run {folder}").release()
         earlier = open_at(manifest.archive_generation)
-    except MissingInputError:
+    except (LockedError, OSError, MissingInputError):  # still at work, not ours to write, or what it read is gone
         return identity, archive
     _log.warning(
         "%s goes on with the archive as it was when the run began (generation %s, not %s). "
@@ -58,6 +77,7 @@ def _unfinished(identity: RunIdentity, settings: RunSettings, outputs: Path) -> 
             manifest = read_manifest(folder)
         except DocpagerError:
             continue
-        same = replace(identity, archive_generation=manifest.archive_generation)
+        parts = manifest.identity_parts  # of the same archive, so its embedder is the same
+        same = replace(identity, archive_generation=manifest.archive_generation, embedder=parts.get("embedder", ""))
         if manifest.state != RunState.FINISHED and manifest.identity == same.sha256:
             yield folder, manifest

@@ -15,6 +15,7 @@ from types import FrameType
 import click
 
 from docpager import __version__
+from docpager.batch import interrupts
 from docpager.cli.console import Console
 from docpager.errors import DocpagerError
 
@@ -95,7 +96,7 @@ def main(args: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code; every ending is written to stderr in words."""
     console = Console()
     try:
-        with _ended_by_sigterm():
+        with _ended_by_signals():
             _invoke(list(sys.argv[1:] if args is None else args), console)
             sys.stdout.flush()
     except click.exceptions.Exit as ending:
@@ -125,18 +126,21 @@ class _Terminated(BaseException):
 
 
 @contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    def terminate(_number: int, _frame: FrameType | None) -> None:
-        raise _Terminated
+def _ended_by_signals() -> Iterator[None]:
+    def end(number: int, _frame: FrameType | None) -> None:
+        interrupts.note(number)
+        raise _Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
+    interrupts.forget()
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, terminate)
+    before = {number: signal.signal(number, end) for number in interrupts.SIGNALS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
 
 
 def _invoke(args: list[str], console: Console) -> None:

@@ -180,3 +180,16 @@ def test_of_two_runs_at_once_one_works_and_one_is_told(start_program, questions_
     folders = list(tmp_path.glob("outputs/*/"))
     assert len(folders) == 1
     assert len(list(read_answers(folders[0]))) == len(ROWS)
+
+
+def test_a_signal_that_was_lost_on_the_way_ends_a_run_as_it_begins(run):
+    from docpager.batch import interrupts
+
+    interrupts.note(signal.SIGINT)
+    try:
+        report = run(["Harbour dues?"], output=None)
+    finally:
+        interrupts.forget()
+    assert (report.exit_code, report.counts) == (130, {"skipped": 1})
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert run(["Harbour dues?"], output=None).exit_code == 0

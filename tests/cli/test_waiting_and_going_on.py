@@ -96,6 +96,18 @@ def test_where_its_generation_is_gone_it_is_another_run(docpager, there):
     assert "different: archive_generation" in ended.err
 
 
+def test_beside_a_run_that_is_at_work_a_changed_archive_has_a_run_of_its_own(docpager, there):
+    assert docpager("run", "questions.csv", "-q").code == 0
+    [folder] = Path("outputs").glob("q*")
+    interrupted(folder)
+    Path("documents", "ferry.md").write_text("The ferry carried 1,200 passengers.\n", encoding="utf-8")
+    assert docpager("ingest", "documents", "-q").code == 0
+    with RunLock(folder, "The run"):
+        ended = docpager("run", "questions.csv", "--json")
+    assert ended.code == 0
+    assert "1,200" in answers(Path(json.loads(ended.out)["folder"]))["ferry"]
+
+
 @contextmanager
 def held(take, seconds):
     """A lock that another holds for some seconds; yields when it was let go."""
@@ -119,6 +131,16 @@ LOCKED = {
     "chosen run": (("run", "questions.csv"), lambda: RunLock(next(Path("outputs").glob("q*")), "The run")),
     "ingest": (("ingest", "documents"), lambda: ArchiveLock(Path("data/archive.lancedb"), "The archive")),
 }
+
+
+@pytest.mark.parametrize("what", ["run", "chosen run"])
+def test_a_run_at_work_is_refused_before_anything_slow_is_loaded(docpager, there, what, monkeypatch):
+    words, take = LOCKED[what]
+    docpager(*words, "-q")
+    interrupted(next(path.parent for path in there.rglob("manifest.json")))
+    monkeypatch.setattr("docpager.wiring.open_archive", None)
+    with held(take, 60):
+        assert docpager(*words, "-q").code == 75
 
 
 @pytest.mark.parametrize("what", LOCKED)

@@ -6,9 +6,11 @@ import shutil
 import signal
 import subprocess
 import time
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 
 import pytest
+
+from docpager import open_archive, open_archive_for_writing
 
 SITTING_SECONDS = 5.0
 """A sitting is killed within this time; the first second and a half is Python's start."""
@@ -113,3 +115,34 @@ def test_an_interrupted_run_ends_in_time_and_can_be_resumed(
             shutil.rmtree(folder)
     figure(f"{done} signals over {chains} runs of {questions} questions (seed {seed}); slowest end {slowest:.2f} s")
     assert slowest < 10
+
+
+@pytest.mark.slow
+def test_a_killed_ingest_is_completed_by_the_same_command(programs, world_of, count, figure, tmp_path):
+    kills, seed = count(2, 50), 1912
+    world, moments = world_of(500), random.Random(seed)
+    done, chains = 0, 0
+    whole = contents_of(world.archive)
+    assert len(whole) == 25
+    while done < kills:
+        chains += 1
+        folder = tmp_path / f"killed-{chains}"
+        folder.mkdir()
+        command = world.command("ingest", world.folder / "documents", "--archive", folder / "a", "--workers", "1", "-q")
+        while done < kills and killed_after(programs, command, folder, moments.uniform(0, SITTING_SECONDS)):
+            done += 1
+        run_to_its_end(programs, command, folder)
+        assert contents_of(folder / "a") == whole
+        with open_archive_for_writing(str(folder / "a")) as writer:
+            assert writer.sweep() == 0
+        shutil.rmtree(folder)
+    figure(f"{done} kills over {chains} ingests of 25 documents (seed {seed}): all whole, nothing beside them")
+
+
+def contents_of(uri):
+    """Everything an archive holds but for times and places."""
+    with closing(open_archive(str(uri))) as archive:
+        return {
+            row.path: (row.status, archive.paper_pages(row.doc_id), archive.segments_of(row.doc_id))
+            for row in archive.documents()
+        }
