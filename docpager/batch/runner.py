@@ -96,11 +96,11 @@ def run_questions(
     at_once = (at_once or (lambda: _DEFAULT_CONCURRENCY)) if isinstance(many, str) else (lambda: many)
     with open_run_folder(question_file, identity, settings, outputs) as folder:
         manifest, run_id = folder.manifest, folder.manifest.run_id
+        if folder.finished_exit_code is not None and not (retry & set(manifest.counts)):
+            facts = (folder.path, run_id, folder.finished_exit_code, manifest.counts, manifest.usage, 0.0, 0)
+            return RunReport(*facts, resumed=True, already_finished=True)
         with Journal(folder.path, run_id) as journal, RunNotes(folder.path, run_id, journal.entries) as notes:
             retried = rows_to_retry(journal, retry)
-            if (code := folder.finished_exit_code) is not None and not retried:
-                facts = (folder.path, run_id, code, manifest.counts, manifest.usage, 0.0, 0)
-                return RunReport(*facts, resumed=True, already_finished=True)
             if remembering is not None:
                 remembering(notes)
             if replies is not None:
