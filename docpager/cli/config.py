@@ -14,7 +14,7 @@ from docpager.cli.config_file import commented_settings, toml_value
 from docpager.cli.console import Console
 from docpager.cli.options import common_options, config_option, json_option, settings_options
 from docpager.cli.toml_file import TABLES
-from docpager.errors import MissingInputError, TemporaryError, UsageError
+from docpager.errors import TemporaryError, UsageError
 from docpager.redaction import header_without_value
 
 SOURCES = {
@@ -63,8 +63,6 @@ def init(console: Console, file: Path, force: bool) -> None:
     """
     if file.is_dir():
         raise UsageError(f"{file} is a folder. Name a file, as in {file / 'docpager.toml'}.")
-    if not file.absolute().parent.is_dir():
-        raise MissingInputError(f"No folder {file.parent} to write {file.name} into. Make it first.")
     if not force and (file.exists() or file.is_symlink()):
         raise UsageError(f"{file} is there already. Name another file, or replace it with --force.")
     try:

@@ -61,7 +61,7 @@ def test_a_file_that_is_there_is_replaced_only_with_force(docpager, written):
     assert read_config(written)["run"] == {}
 
 
-@pytest.mark.parametrize(("name", "code"), [(".", 2), ("gone/docpager.toml", 66)])
+@pytest.mark.parametrize(("name", "code"), [(".", 2), ("gone/docpager.toml", 75)])
 def test_a_place_that_cannot_hold_it_is_named(docpager, tmp_path, name, code):
     ended = docpager("config", "init", tmp_path / name)
     assert ended.code == code
