@@ -66,6 +66,7 @@ CHOICES: dict[str, Callable[[], list[str]]] = {
     "for_each": lambda: ["document"],
     "keep_transcripts": lambda: ["failed", "all", "none"],
     "fail_on": _exit_statuses,
+    "retry": lambda: ["failed", *_exit_statuses()],
 }
 
 
