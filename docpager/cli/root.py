@@ -29,7 +29,7 @@ COMMANDS = {
     "trace": "Shows what memory did for a question.",
     "archive": "Shows what an archive holds.",
     "cache": "Shows or clears the model replies that are kept.",
-    "config": "Shows the settings in force.",
+    "config": "Shows the settings in force, or writes a file of them.",
     "doctor": "Finds out what a model's endpoint can do, and says what to set.",
     "bench": "Measures docpager on this machine.",
     "demo": "Ingests the sample collection and answers its questions.",
