@@ -92,12 +92,17 @@ class QuestionsShown:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
+        self._has_begun = False
 
     def update(self, progress: RunProgress) -> None:
         """Shows one state."""
+        if not self._has_begun:
+            self._has_begun = True
+            self._progress.go_on_from(progress.done)
         ended = ", ".join(status_words(progress.statuses))
         details = [f"{progress.tokens:,} tokens", dollars(progress.cost_usd), *([ended] if ended else [])]
-        self._progress.show(progress.done, progress.total, ", ".join(details))
+        facts = {"tokens": progress.tokens, "cost_usd": progress.cost_usd, "exit_statuses": dict(progress.statuses)}
+        self._progress.show(progress.done, progress.total, ", ".join(details), **facts)
 
 
 def status_words(counts: Any) -> list[str]:
