@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from docpager.errors import TemporaryError
 
+_LANCE_IO = re.compile(r"LanceError\(IO\): ([^\n]*?)(?:, /|$)")
 _OS_ERROR = re.compile(r"\(os error ([0-9]+)\)")
 
 
@@ -25,6 +27,7 @@ class SyncedFolder:
         entries = set(_entries(self._folder))
         changed_folders = set()
         for path in entries - self._synced:
+            _require_whole(path)
             if _fsync(path):
                 changed_folders.add(os.path.dirname(path))
         for folder in changed_folders:
@@ -61,8 +64,11 @@ def _refusal(error: Exception) -> str | None:
     """The system's own words; None where it was not the system."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror} ({error.filename})" if error.filename else error.strerror
-    found = _OS_ERROR.search(str(error))
-    return os.strerror(int(found[1])) if found else None
+    if found := _OS_ERROR.search(str(error)):
+        return os.strerror(int(found[1]))
+    # A write that failed unseen: LanceDB finds the file too short when it reads it back.
+    found = _LANCE_IO.search(str(error))
+    return found[1] if found else None
 
 
 def size_of(folder: Path) -> int:
@@ -75,6 +81,15 @@ def _entries(folder: Path) -> Iterator[str]:
     for parent, folders, files in os.walk(folder):
         for name in (*folders, *files):
             yield os.path.join(parent, name)
+
+
+def _require_whole(path: str) -> None:
+    """Raises ``OSError`` for a data file that lacks its end: LanceDB commits one whose last write failed."""
+    if path.endswith(".lance") and os.path.isfile(path):
+        with open(path, "rb") as file:
+            file.seek(max(0, os.path.getsize(path) - 4))
+            if file.read() != b"LANC":
+                raise OSError(errno.EIO, os.strerror(errno.EIO), path)
 
 
 def _fsync(path: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from docpager.archive.durability import SyncedFolder, telling_what_cannot_be_written
 from docpager.archive.filters import one_of, turns
+from docpager.archive.healing import set_damaged_heads_aside
 from docpager.archive.lance import LanceArchive, require_embedder
 from docpager.archive.locking import FolderLock
 from docpager.archive.pins import drop_abandoned, drop_old_versions
@@ -59,7 +60,10 @@ class LanceWriter(LanceArchive):
         self._disk = SyncedFolder(tables.folder)
         self._dropped_at_open = 0
         if tables.last_whole_generation() != tables.versions:  # the last writer did not come to the end of a write
-            self._dropped_at_open = self._drop_torn()
+            try:
+                self._dropped_at_open = self._drop_torn()
+            except RuntimeError:  # what it wrote cannot even be read
+                self._go_back()
 
     @classmethod
     def open_or_make(cls, uri: str, embedder: Embedder, counter_name: str, *, wait_seconds: float = 0) -> LanceWriter:
@@ -73,6 +77,7 @@ class LanceWriter(LanceArchive):
         folder.mkdir(parents=True, exist_ok=True)
         lock = FolderLock(folder, f"The archive at {uri}", wait_seconds=wait_seconds)
         try:
+            set_damaged_heads_aside(folder)
             if not is_archive(uri):
                 make_tables(uri, ArchiveStamp(embedder.name, counter_name), embedder.dimensions)
                 Tables(uri).record_generation()
@@ -206,6 +211,14 @@ class LanceWriter(LanceArchive):
         self._generation = self._tables.versions
         self._tables.record_generation()
         self._kept = {}
+
+    def _go_back(self) -> None:
+        """Makes the last whole generation the newest again."""
+        self._tables.pin(self._tables.last_whole_generation())
+        for table in self._tables.all():
+            table.restore()
+        self._tables.checkout_latest()
+        self._whole()
 
     def _drop_torn(self) -> int:
         self._tables.checkout_latest()

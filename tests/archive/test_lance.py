@@ -208,6 +208,21 @@ def test_an_interrupted_making_is_made_again(uri, contents):
     assert len(LanceArchive.open(uri, PLAIN).find("turbine")) == 2
 
 
+@pytest.mark.parametrize("table", ["documents", "pages", "segments"])
+def test_a_newest_version_that_was_not_written_whole_is_set_aside(written, table, contents, caplog):
+    with LanceArchive.open_for_writing(written, PLAIN, "o200k_base") as writer:
+        writer.write(contents({"c.txt": "The third turbine."}, PLAIN))
+    newest = min(Path(written, f"{table}.lance", "_versions").glob("*.manifest"))
+    newest.write_bytes(newest.read_bytes()[:40])
+    with LanceArchive.open_for_writing(written, PLAIN, "o200k_base") as writer:
+        writer.sweep()
+        assert {document.path for document in writer.documents()} >= {"a.txt", "b.txt"}
+        writer.write(contents({"c.txt": "The third turbine."}, PLAIN))
+        assert writer.sweep() == 0
+    assert "set aside" in caplog.text
+    assert len(LanceArchive.open(written, PLAIN).find("turbine")) == 3
+
+
 SYNC_WHAT_IS_NEW = """
 import os, sys
 opened = set()
