@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from docpager.records import SearchHit as SearchHit
     from docpager.records import Segment as Segment
     from docpager.records import VerifyStatus as VerifyStatus
+    from docpager.running import run_questions as run_questions
     from docpager.settings import AgentSettings as AgentSettings
     from docpager.settings import ConnectionSettings as ConnectionSettings
     from docpager.settings import IngestSettings as IngestSettings
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from docpager.wiring import make_agent as make_agent
     from docpager.wiring import open_archive as open_archive
     from docpager.wiring import open_archive_for_writing as open_archive_for_writing
-    from docpager.wiring import run_questions as run_questions
     from docpager.wiring import verify_run as verify_run
 
 __version__ = "0.1.0"
@@ -67,7 +67,7 @@ _HOMES = {
     "make_agent": "docpager.wiring",
     "open_archive": "docpager.wiring",
     "open_archive_for_writing": "docpager.wiring",
-    "run_questions": "docpager.wiring",
+    "run_questions": "docpager.running",
     "verify_run": "docpager.wiring",
 }
 """Where each public name lives."""

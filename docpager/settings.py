@@ -179,6 +179,8 @@ class RunSettings:
     """Starts over in a folder that holds a run."""
     lock_wait_seconds: float = 0
     """How long to wait for another process that works on the same run, before exit code 75."""
+    retry: tuple[str, ...] = ()
+    """Asks rows with these exit statuses again, in the newest run of this identity; failed means the two errors."""
     keep_transcripts: str = "failed"
     """Whose exact messages and replies are kept: failed, all or none."""
     max_cost: float | None = None

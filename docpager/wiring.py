@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
-from dataclasses import replace
-from functools import partial
+from collections.abc import Sequence
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +14,8 @@ from docpager.records import AnswerType, Document, Question, hex_id
 from docpager.settings import (
     DEFAULT_ARCHIVE,
     AgentSettings,
-    CacheSettings,
     ConnectionSettings,
     IngestSettings,
-    RunSettings,
     settings_sha256,
 )
 
@@ -30,11 +25,8 @@ if TYPE_CHECKING:
     from docpager.analysis.verify import VerifyReport
     from docpager.archive.lance import LanceArchive
     from docpager.archive.writing import LanceWriter
-    from docpager.batch.run_report import Progress as RunProgressSeen
-    from docpager.batch.run_report import RunReport
     from docpager.ingest.report import IngestProgress, IngestReport
     from docpager.models.assisted import Assistant
-    from docpager.models.kept_replies import KeptReplies
     from docpager.models.openai import OpenAIModel
     from docpager.models.openai.checkup import Checkup
     from docpager.models.watched import ReplySeen
@@ -254,129 +246,6 @@ async def close_model(model: ChatModel) -> None:
     """Closes a model's connections, where it has any."""
     if (close := getattr(model, "close", None)) is not None:
         await close()
-
-
-def run_questions(
-    questions: str | Path,
-    agent_settings: AgentSettings | None = None,
-    run_settings: RunSettings | None = None,
-    *,
-    connection: ConnectionSettings | None = None,
-    cache: CacheSettings | None = None,
-    progress: RunProgressSeen | None = None,
-) -> RunReport:
-    """Answers a file of questions into a run's folder; the same call continues a run that was interrupted.
-
-    Raises ``MissingInputError``, ``QuestionFileError``, ``LockedError`` or ``UsageError`` before anything is asked.
-    """
-    from docpager.agent.prompts import PROMPTS_VERSION
-    from docpager.archive.page_cache import PageCache
-    from docpager.archive.tables import recorded_generation
-    from docpager.batch import runner
-    from docpager.batch.carrying import carrier_for
-    from docpager.batch.grid import grid_for
-    from docpager.batch.manifest import RunIdentity
-    from docpager.batch.page_order import orders_by_pages, predicted_pages
-    from docpager.batch.question_files import read_question_file
-    from docpager.batch.resuming import as_it_began, refuse_at_work
-
-    agent_settings, run_settings = agent_settings or AgentSettings(), run_settings or RunSettings()
-    file = read_question_file(questions, run_settings.sheet, run_settings.limit, run_settings.ids)
-    identity = RunIdentity(
-        questions_sha256=file.questions_sha256,
-        settings=agent_settings,
-        prompts_version=PROMPTS_VERSION,
-        archive_uri=run_settings.archive
-        if "://" in run_settings.archive
-        else str(Path(run_settings.archive).resolve()),
-        archive_generation="",
-        embedder="",
-        for_each=run_settings.for_each,
-        where=run_settings.where,
-        connection=connection,
-    )
-    refuse_at_work(identity, run_settings, recorded_generation(run_settings.archive))  # before what is slow to load
-    archive = open_archive(run_settings.archive)
-    identity = replace(identity, archive_generation=archive.generation, embedder=archive.stamp.embedder)
-    identity, archive = as_it_began(identity, run_settings, archive, partial(open_archive, archive.uri))
-    cache, pages = cache or CacheSettings(), PageCache(archive)
-    model = absent_model(agent_settings) if cache.offline else None
-    agent = make_agent(agent_settings, pages, model, connection=connection)
-    by_pages = orders_by_pages(run_settings, shares_notes=agent_settings.share_notes)
-    grid = grid_for(file.questions, archive, run_settings)
-    _refuse_unpriced(agent.model, agent_settings, run_settings)
-    with keeping_replies(agent, cache) as replies, closing(archive):
-        return runner.run_questions(
-            file,
-            agent.answer,
-            identity,
-            run_settings,
-            grid=grid,
-            progress=progress,
-            carrier=carrier_for(file, identity, run_settings, archive),
-            spending=agent.spending,
-            remembering=agent.keep_notes_in,
-            replies=replies,
-            at_once=gated(agent.model, run_settings),
-            pages_of=predicted_pages(pages) if by_pages else None,
-            closing=partial(close_model, agent.model),
-        )
-
-
-def gated(model: ChatModel, settings: RunSettings) -> Callable[[], int]:
-    """Has a model's calls go through the limits of a run; returns how many questions are worked on now."""
-    if not hasattr(model, "gate"):
-        return lambda: 1
-    from docpager.models.openai.gate import gate_for
-
-    gate = model.gate = gate_for(settings)
-    return lambda: gate.questions_at_once
-
-
-def absent_model(settings: AgentSettings) -> ChatModel | None:
-    """What stands for the settings' model where none may be asked; None for the one that is built in."""
-    from docpager.models.extractive import ExtractiveModel
-    from docpager.models.kept_replies import AbsentModel
-
-    return None if settings.model == ExtractiveModel.name else AbsentModel(settings.model)
-
-
-@contextmanager
-def keeping_replies(agent: Agent, cache: CacheSettings) -> Iterator[KeptReplies | None]:
-    """Has an agent's replies kept, until the end of the block, where the cache is in use and the model not built in."""
-    from docpager.models import reply_store
-    from docpager.models.extractive import ExtractiveModel
-    from docpager.models.kept_replies import KeptReplies
-
-    if cache.cache == "off" or agent.model.name == ExtractiveModel.name:
-        yield None
-        return
-    with reply_store.opened(reply_store.folder_of(cache), size_mib=cache.cache_mib) as store:
-        if store is None and cache.offline:
-            raise ConfigurationError("--offline answers from the reply cache, and there is none to be had.")
-        if store is not None:
-            settings, reached = agent.settings, getattr(agent.model, "connection", None)
-            agent.replies = KeptReplies(
-                store,
-                settings_sha256(settings),
-                json.dumps([settings.model, settings.temperature, settings.extra_body]),
-                endpoint=reached.shown if reached else "",
-                archive=agent.archive.uri,
-                nonce=agent.nonce,
-                own_only=cache.cache == "refresh",
-                is_offline=cache.offline,
-            )
-        yield agent.replies
-
-
-def _refuse_unpriced(model: ChatModel, agent_settings: AgentSettings, run_settings: RunSettings) -> None:
-    """Raises ``ConfigurationError`` where cost is limited and not known, before anything is spent."""
-    limited = run_settings.max_cost is not None or agent_settings.question_cost
-    if limited and not getattr(model, "has_price", True):
-        raise ConfigurationError(
-            f"The cost of {model.name} is limited, but its price is not known. Give one with --prices, as "
-            f'in ["{model.name}"] input = 2.5, output = 10 (US dollars a million tokens), or set --max-tokens instead.'
-        )
 
 
 def verify_run(run: str | Path, *, archive: str | None = None) -> VerifyReport:

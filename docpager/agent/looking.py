@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 import regex
 
@@ -164,10 +165,15 @@ def _snippet(work: Workspace, segment: Segment, query: str) -> str:
     """The line of a page that shares most words with the query, cut around the first of them."""
     work.list_page(segment)
     text = work.text(segment.segment_id)
-    words = {w[:6] for w in re.findall(r"\w{3,}", query.lower())}
+    words = _beginnings(query)
     lines = [text.line(n + 1) for n in range(len(text.spans))] or [segment.text]
-    best = max(lines, key=lambda line: len(words & {w[:6] for w in re.findall(r"\w{3,}", line.lower())}))
-    return best[:SNIPPET_CHARACTERS]
+    return max(lines, key=lambda line: len(words & _beginnings(line)))[:SNIPPET_CHARACTERS]
+
+
+@lru_cache(maxsize=16_384)
+def _beginnings(line: str) -> frozenset[str]:
+    """What the words of a line begin with; the same lines are listed for many questions."""
+    return frozenset(word[:6] for word in re.findall(r"\w{3,}", line.lower()))
 
 
 def _found_view(work: Workspace, segment: Segment, pattern: regex.Pattern[str]) -> HitView:

@@ -10,17 +10,23 @@ _WORD = re.compile(r"[^\W_]{2,}")
 
 
 class WordOverlap:
-    """Texts in order, each with some words beside it that only decide between equals."""
+    """Texts in order, each with some words beside it that only decide between equals.
+
+    What is added is not looked into before the first search: most questions never make one.
+    """
 
     def __init__(self) -> None:
         self._words: list[tuple[frozenset[str], frozenset[str]]] = []
+        self._added: list[tuple[str, str]] = []
 
     def add(self, text: str, beside: str = "") -> None:
         """Makes a text known."""
-        self._words.append((_words(text), _words(beside)))
+        self._added.append((text, beside))
 
     def search(self, query: str) -> list[int]:
         """Positions of the texts that share words with a query, most words first, of equals the latest."""
+        self._words += [(_words(text), _words(beside)) for text, beside in self._added]
+        self._added.clear()
         wanted = _words(query)
         scored = [(len(wanted & text), len(wanted & beside), n) for n, (text, beside) in enumerate(self._words)]
         return [n for shared, _, n in sorted(scored, reverse=True) if shared]

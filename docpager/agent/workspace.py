@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from docpager.agent.budget import WindowPlan
@@ -18,7 +19,7 @@ from docpager.agent.notebook import Notebook
 from docpager.agent.recall_storage import RecallStorage
 from docpager.agent.sizing import WindowSizes
 from docpager.errors import UnknownPageError
-from docpager.lines import line_spans
+from docpager.lines import Span, line_spans
 from docpager.memory import (
     REPLACEMENT_POLICIES,
     LineRange,
@@ -33,7 +34,7 @@ from docpager.memory import (
     Watermarks,
 )
 from docpager.protocols import Archive, NoteStore, TokenCounter
-from docpager.records import Address, Document, Question, Segment, ToolCall, TraceEvent
+from docpager.records import Address, Document, Question, Segment, SegmentKind, ToolCall, TraceEvent
 from docpager.records.views import PageView, TombstoneView
 from docpager.settings import AgentSettings
 from docpager.transcript import fold, parse_addresses, render_view
@@ -60,6 +61,12 @@ class PageText:
         """Line ``number``, from 1, as it stands in the archive."""
         start, end = self.spans[number - 1]
         return self.segment.text[start:end]
+
+
+@lru_cache(maxsize=4096)
+def _spans(text: str, kind: SegmentKind) -> tuple[Span, ...]:
+    """The lines of a segment; the same segments are listed for many questions."""
+    return tuple(line_spans(text, kind))
 
 
 class Workspace:
@@ -125,7 +132,7 @@ class Workspace:
             document = self.archive.document(segment.doc_id)
             if document is None:
                 raise LookupError(f"Segment {segment.segment_id} belongs to no document: {segment.doc_id}.")
-            spans = tuple(line_spans(segment.text, segment.kind))
+            spans = _spans(segment.text, segment.kind)
             self._texts[segment.segment_id] = PageText(segment, document, spans)
             whole = self._view(segment.segment_id, f"p{len(self.pager.table) + 1}", LineRange(1, max(1, len(spans))))
             self.pager.table.list_page(

@@ -95,7 +95,7 @@ def _choose(
         outputs.mkdir(parents=True, exist_ok=True)
     # Two commands at once choose one after the other, so that the second sees the first one's run.
     with FolderLock(outputs, str(outputs), wait_seconds=_CHOOSING_SECONDS):
-        unfinished = None if settings.fresh else _newest_unfinished(outputs, identity)
+        unfinished = None if settings.fresh else _newest(outputs, identity, finished_too=bool(settings.retry))
         if unfinished is None:
             folder = _new_name(outputs, question_file.stem, started_at)
             return _begun(folder, question_file, identity, settings, started_at)
@@ -104,14 +104,14 @@ def _choose(
     return _continued(unfinished, _locked(unfinished, settings))  # other runs may begin while this one waits
 
 
-def _newest_unfinished(outputs: Path, identity: RunIdentity) -> Path | None:
+def _newest(outputs: Path, identity: RunIdentity, *, finished_too: bool) -> Path | None:
     found: list[tuple[str, Path]] = []
     for path in outputs.glob(f"*/{MANIFEST_NAME}"):
         try:
             manifest = read_manifest(path.parent)
         except DocpagerError:
             continue
-        if manifest.identity == identity.sha256 and manifest.state != RunState.FINISHED:
+        if manifest.identity == identity.sha256 and (finished_too or manifest.state != RunState.FINISHED):
             found.append((manifest.started_at, path.parent))
     return max(found)[1] if found else None
 

@@ -19,11 +19,12 @@ from docpager.batch.carrying import Carrier
 from docpager.batch.crew import Crew
 from docpager.batch.grid import Grid
 from docpager.batch.interrupts import first_interrupt
-from docpager.batch.journal import Journal, key_of
+from docpager.batch.journal import Journal, JournalEntry, Key, key_of
 from docpager.batch.manifest import RunIdentity, RunState, timestamp
 from docpager.batch.outputs import Totals, write_outputs
 from docpager.batch.page_order import PagesOf, in_page_order
 from docpager.batch.question_files import QuestionFile
+from docpager.batch.retrying import begin_again, rows_to_retry, statuses_to_retry
 from docpager.batch.rows import Failure, QuestionRows, failed_row, rows_of
 from docpager.batch.run_folder import OUTPUTS, RunFolder, open_run_folder
 from docpager.batch.run_notes import RunNotes
@@ -88,20 +89,23 @@ def run_questions(
     Raises ``LockedError`` and ``UsageError`` before anything is asked, and ``TemporaryError`` where the folder cannot
     be written. What stops a run later is in the report.
     """
-    fail_on = _statuses(settings.fail_on)
+    fail_on, retry = _statuses(settings.fail_on), statuses_to_retry(settings.retry)
+    if retry and settings.fresh:
+        raise UsageError("--fresh starts over, and --retry goes on with what is there. Give one of them.")
     many = settings.concurrency
     at_once = (at_once or (lambda: _DEFAULT_CONCURRENCY)) if isinstance(many, str) else (lambda: many)
     with open_run_folder(question_file, identity, settings, outputs) as folder:
-        if (code := folder.finished_exit_code) is not None:
-            manifest = folder.manifest
-            facts = (folder.path, manifest.run_id, code, manifest.counts, manifest.usage, 0.0, 0)
+        manifest, run_id = folder.manifest, folder.manifest.run_id
+        if folder.finished_exit_code is not None and not (retry & set(manifest.counts)):
+            facts = (folder.path, run_id, folder.finished_exit_code, manifest.counts, manifest.usage, 0.0, 0)
             return RunReport(*facts, resumed=True, already_finished=True)
-        run_id = folder.manifest.run_id
         with Journal(folder.path, run_id) as journal, RunNotes(folder.path, run_id, journal.entries) as notes:
+            retried = rows_to_retry(journal, retry)
             if remembering is not None:
                 remembering(notes)
             if replies is not None:
-                replies.begin(run_id, is_fresh=bool(folder.manifest.settings["run"].get("fresh")))
+                replies.begin(run_id, is_fresh=bool(manifest.settings["run"].get("fresh")))
+                begin_again(replies, retried)
             questions: Questions = question_file.questions if grid is None else grid
             account = spending or Spending()
             sitting = _Sitting(
@@ -118,6 +122,7 @@ def run_questions(
                 pages_of,
                 at_once,
                 closing,
+                retried,
             )
             return sitting.run(fail_on)
 
@@ -156,6 +161,8 @@ class _Sitting:
     pages_of: PagesOf | None = None
     at_once: Callable[[], int] = lambda: _DEFAULT_CONCURRENCY
     closing: Callable[[], Awaitable[None]] | None = None
+    retried: dict[Key, JournalEntry] = field(default_factory=dict)
+    """Rows that are still to be asked again."""
     stop: _Stop | None = None
     asked: int = 0
     carried: int = 0
@@ -220,8 +227,9 @@ class _Sitting:
         self.spending.begin(budget, tokens=tokens, cost_usd=cost)
 
     def _unfinished(self) -> Iterator[Question]:
-        finished = self.journal.entries
-        return (q for q in self.questions if q.invalid_reason is None and key_of(q) not in finished)
+        finished, retried = self.journal.entries, self.retried
+        asked = (question for question in self.questions if question.invalid_reason is None)
+        return (q for q in asked if (key := key_of(q)) not in finished or key in retried)
 
     def _count_earlier(self) -> None:
         self.statuses.update(entry.exit_status for entry in self.journal.entries.values())
@@ -255,7 +263,7 @@ class _Sitting:
 
     async def _carry_over(self, question: Question) -> bool:
         """Takes over an earlier run's answer where it still stands."""
-        if self.carrier is None:
+        if self.carrier is None or key_of(question) in self.retried:
             return False
         rows = await asyncio.to_thread(self.carrier.rows, question, self.folder.manifest.run_id)
         if rows is None:
@@ -287,6 +295,10 @@ class _Sitting:
             rows = self._failed_rows(question, error, started_at)
         if answer is not None and answer.question_id == question.question_id:
             self.transcripts.keep(answer, question.doc_id)
+        if (before := self.retried.pop(key_of(question), None)) is not None:
+            self.statuses[before.exit_status] -= 1
+            earlier = self.journal.read(key_of(question))
+            rows.answer["attempts"] = (earlier.answer["attempts"] or 1) + 1
         self.journal.append(rows)
         self._finished(rows)
 
@@ -318,7 +330,7 @@ class _Sitting:
 
     def _tell(self) -> None:
         if self.progress is not None:
-            done = len(self.journal.entries) + self.invalid
+            done = len(self.journal.entries) + self.invalid - len(self.retried)
             progress = RunProgress(done, len(self.questions), self.tokens, self.cost_usd, dict(self.statuses))
             self.progress.update(progress)
 
@@ -344,7 +356,7 @@ class _Sitting:
         self.loop.close()
 
     def _exit_code(self, totals: Totals, fail_on: frozenset[ExitStatus]) -> int:
-        if self.stop is not None and totals.counts[ExitStatus.SKIPPED]:
+        if self.stop is not None and (totals.counts[ExitStatus.SKIPPED] or self.retried):
             return self.stop.exit_code
         return 3 if any(totals.counts[status] for status in fail_on) else 0
 

@@ -29,12 +29,14 @@ class Transcripts:
     def keep(self, answer: Answer, doc_id: str | None = None) -> None:
         """Writes the transcript of an answer that is to be kept; raises ``TemporaryError`` where that fails."""
         wanted = self._keep == "all" or (self._keep == "failed" and answer.exit_status in _FAILED)
+        path = self._folder / file_name(answer.question_id, doc_id)
         if not wanted or not answer.transcript:
+            path.unlink(missing_ok=True)  # of an earlier try
             return
         text = json.dumps(list(answer.transcript), indent=1, ensure_ascii=False, default=_plain)
         with telling_what_cannot_be_written(self._folder.parent):
             self._folder.mkdir(exist_ok=True)
-            write_whole(self._folder / file_name(answer.question_id, doc_id), text.encode("utf-8", "replace"))
+            write_whole(path, text.encode("utf-8", "replace"))
 
 
 def file_name(question_id: str, doc_id: str | None = None) -> str:

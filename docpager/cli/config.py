@@ -1,8 +1,7 @@
-"""``docpager config``: the settings in force, and where each came from."""
+"""``docpager config``: the settings in force, where each came from, and a file to start from."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,12 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from docpager.batch.disk import write_whole
+from docpager.cli.config_file import commented_settings, toml_value
 from docpager.cli.console import Console
 from docpager.cli.options import common_options, config_option, json_option, settings_options
 from docpager.cli.toml_file import TABLES
+from docpager.errors import TemporaryError, UsageError
 from docpager.redaction import header_without_value
 
 SOURCES = {
@@ -26,7 +28,7 @@ Setting = tuple[str, Any, str]
 
 @click.group()
 def command() -> None:
-    """Shows the settings in force."""
+    """Shows the settings in force, or writes a file of them."""
 
 
 @command.command()
@@ -47,6 +49,27 @@ def show(console: Console, config: Path | None, as_json: bool) -> None:
                 console.put_json({"table": table, "name": name, "value": value, "source": source})
         else:
             console.put("\n".join([f"[{table}]", *(_line(*setting) for setting in settings), ""]))
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path), default=Path("docpager.toml"))
+@click.option("--force", is_flag=True, help="Replaces a file that is there.")
+@common_options
+@click.pass_obj
+def init(console: Console, file: Path, force: bool) -> None:
+    """Writes FILE (docpager.toml) with every setting, its default and what it is for.
+
+    All are commented out: given to --config as it stands, it changes nothing.
+    """
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder. Name a file, as in {file / 'docpager.toml'}.")
+    if not force and (file.exists() or file.is_symlink()):
+        raise UsageError(f"{file} is there already. Name another file, or replace it with --force.")
+    try:
+        write_whole(file, commented_settings().encode())
+    except OSError as error:
+        raise TemporaryError(f"Cannot write {file}: {error.strerror or error}.") from error
+    console.say(f"Wrote {file}. Give it with --config {file}, or set DOCPAGER_CONFIG.")
 
 
 def in_force(table: str, config: Path | None) -> Iterator[Setting]:
@@ -70,12 +93,4 @@ def _without_secrets(name: str, value: Any) -> Any:
 
 
 def _line(name: str, value: Any, source: str) -> str:
-    return f"# {name} is not set" if value is None else f"{name} = {_toml(value)}  # {source}"
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return json.dumps(value, ensure_ascii=False)
+    return f"# {name} is not set" if value is None else f"{name} = {toml_value(value)}  # {source}"

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import click
+
+LOG_FORMATS = ("text", "json")
+
+
+class ConsoleLog(logging.Handler):
+    """What modules log becomes a command's messages."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.WARNING)
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes one message."""
+        self._console.warn(record.getMessage())
 
 
 @dataclass
@@ -18,14 +34,22 @@ class Console:
 
     quiet: bool = False
     debug: bool = False
+    log_format: str = LOG_FORMATS[0]
+    """How messages are written: text, or json for machines."""
 
-    def say(self, message: str = "") -> None:
-        """A message to the person: stderr, unless ``--quiet``."""
+    def say(self, message: str = "", **facts: object) -> None:
+        """A message to the person: stderr, unless ``--quiet``. ``facts`` go beside it into JSON."""
         if not self.quiet:
-            click.echo(message, err=True)
+            self._tell("info", message, facts)
 
     def warn(self, message: str) -> None:
         """A message nobody may miss: stderr, always."""
+        self._tell("error" if message.startswith("Error: ") else "warning", message, {})
+
+    def _tell(self, level: str, message: str, facts: Mapping[str, object]) -> None:
+        if self.log_format == "json":
+            at = datetime.now(UTC).isoformat(timespec="milliseconds")
+            message = json_line({"at": at, "level": level, "message": message, **facts})
         click.echo(message, err=True)
 
     def put(self, text: str = "") -> None:

@@ -71,7 +71,7 @@ def _ingest(console: Console, sample: Path) -> IngestReport:
 
 def _run(console: Console, sample: Path) -> tuple[RunReport, list[Row]]:
     from docpager.batch.tables import read_answers
-    from docpager.wiring import run_questions
+    from docpager.running import run_questions
 
     questions = sample / "questions.csv"
     settings = AgentSettings(context_tokens=CONTEXT_TOKENS), RunSettings(archive=ARCHIVE, output=OUTPUT, fresh=True)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, TypeVar, get_type_hints
 
 import click
 
-from docpager.cli.console import Console
+from docpager.cli.console import LOG_FORMATS, Console
 from docpager.cli.toml_file import read_config
 from docpager.settings import AUTO, CACHE_USES, LAYOUTS, ORDERS, SUMMARIES
 
@@ -66,6 +66,7 @@ CHOICES: dict[str, Callable[[], list[str]]] = {
     "for_each": lambda: ["document"],
     "keep_transcripts": lambda: ["failed", "all", "none"],
     "fail_on": _exit_statuses,
+    "retry": lambda: ["failed", *_exit_statuses()],
 }
 
 
@@ -239,8 +240,8 @@ def settings_from(record: type[Record], values: Mapping[str, Any]) -> Record:
     return record(**{name: values[name] for name in names})
 
 
-def _remember(name: str) -> Callable[[click.Context, click.Parameter, bool], None]:
-    def callback(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+def _remember(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def callback(ctx: click.Context, _param: click.Parameter, value: Any) -> None:
         setattr(ctx.ensure_object(Console), name, value)
 
     return callback
@@ -255,7 +256,18 @@ def _load_config(table: str) -> Callable[[click.Context, click.Parameter, Path |
 
 
 def common_options(command: Command) -> Command:
-    """``--quiet`` and ``--debug``."""
+    """``--quiet``, ``--debug`` and ``--log-format``."""
+    command = click.option(
+        "--log-format",
+        type=click.Choice(LOG_FORMATS),
+        is_eager=True,
+        expose_value=False,
+        callback=_remember("log_format"),
+        envvar="DOCPAGER_LOG_FORMAT",
+        default=LOG_FORMATS[0],
+        show_default=True,
+        help="How messages on stderr are written: as text, or as JSON lines.",
+    )(command)
     for name, help_text in (("debug", "Shows where an error came from."), ("quiet", "Says nothing on success.")):
         flags = [f"--{name}", *(["-q"] if name == "quiet" else [])]
         command = click.option(

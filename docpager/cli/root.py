@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -16,7 +17,7 @@ import click
 
 from docpager import __version__
 from docpager.batch import interrupts
-from docpager.cli.console import Console
+from docpager.cli.console import Console, ConsoleLog
 from docpager.errors import DocpagerError
 
 COMMANDS = {
@@ -29,7 +30,7 @@ COMMANDS = {
     "trace": "Shows what memory did for a question.",
     "archive": "Shows what an archive holds.",
     "cache": "Shows or clears the model replies that are kept.",
-    "config": "Shows the settings in force.",
+    "config": "Shows the settings in force, or writes a file of them.",
     "doctor": "Finds out what a model's endpoint can do, and says what to set.",
     "bench": "Measures docpager on this machine.",
     "demo": "Ingests the sample collection and answers its questions.",
@@ -96,7 +97,7 @@ def main(args: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code; every ending is written to stderr in words."""
     console = Console()
     try:
-        with _ended_by_signals():
+        with _ended_by_signals(), _told_by(console):
             _invoke(list(sys.argv[1:] if args is None else args), console)
             sys.stdout.flush()
     except click.exceptions.Exit as ending:
@@ -111,7 +112,10 @@ def main(args: Sequence[str] | None = None) -> int:
         console.warn("Terminated. The same command picks up where it stopped.")
         return 128 + signal.SIGTERM
     except click.ClickException as error:
-        error.show()
+        if console.log_format == "text":
+            error.show()
+        else:
+            console.warn(f"Error: {error.format_message()}")
         return error.exit_code
     except DocpagerError as error:
         return _ended_by(error, console, str(error), error.exit_code)
@@ -119,6 +123,17 @@ def main(args: Sequence[str] | None = None) -> int:
         words = f"Unexpected {type(error).__name__}: {error}"
         return _ended_by(error, console, words if console.debug else f"{words} (--debug shows where)", 1)
     return 0
+
+
+@contextmanager
+def _told_by(console: Console) -> Iterator[None]:
+    """Has what docpager's modules log told as messages of the command."""
+    log, handler = logging.getLogger("docpager"), ConsoleLog(console)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
 
 
 class _Terminated(BaseException):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from docpager.cli.console import Console, dollars, duration, plural
+from docpager.cli.dry_run import rehearsal_lines, rehearsal_record
 from docpager.cli.options import common_options, config_option, json_option, settings_from, settings_options
 from docpager.cli.progress import Progress
 from docpager.records import FAILED_EXIT_STATUSES, ExitStatus
@@ -26,21 +27,29 @@ if TYPE_CHECKING:
 @settings_options(AgentSettings)
 @settings_options(ConnectionSettings)
 @settings_options(CacheSettings)
+@click.option("--dry-run", is_flag=True, help="Says what would be asked and what it may cost; writes and asks nothing.")
 @json_option
 @config_option("run")
 @common_options
 @click.pass_context
-def command(ctx: click.Context, /, questions: str, as_json: bool, **values: Any) -> None:
+def command(ctx: click.Context, /, questions: str, dry_run: bool, as_json: bool, **values: Any) -> None:
     """Answers a file of questions, into a folder of Parquet files.
 
     QUESTIONS is a csv, tsv, xlsx, jsonl, parquet or txt file with a column named question, or - for standard input.
     The same command continues a run that was interrupted.
     """
-    from docpager.wiring import run_questions
+    from docpager.running import rehearse_run, run_questions
 
     console: Console = ctx.obj
     agent_settings, run_settings = settings_from(AgentSettings, values), settings_from(RunSettings, values)
     connection, cache = settings_from(ConnectionSettings, values), settings_from(CacheSettings, values)
+    if dry_run:
+        told = rehearse_run(questions, agent_settings, run_settings, connection=connection)
+        if as_json:
+            console.put_json(rehearsal_record(told))
+        for line in [] if as_json else rehearsal_lines(told):
+            console.put(line)
+        return
     with Progress(console, "questions") as progress:
         shown = QuestionsShown(progress)
         report = run_questions(
@@ -83,12 +92,17 @@ class QuestionsShown:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
+        self._has_begun = False
 
     def update(self, progress: RunProgress) -> None:
         """Shows one state."""
+        if not self._has_begun:
+            self._has_begun = True
+            self._progress.go_on_from(progress.done)
         ended = ", ".join(status_words(progress.statuses))
         details = [f"{progress.tokens:,} tokens", dollars(progress.cost_usd), *([ended] if ended else [])]
-        self._progress.show(progress.done, progress.total, ", ".join(details))
+        facts = {"tokens": progress.tokens, "cost_usd": progress.cost_usd, "exit_statuses": dict(progress.statuses)}
+        self._progress.show(progress.done, progress.total, ", ".join(details), **facts)
 
 
 def status_words(counts: Any) -> list[str]:

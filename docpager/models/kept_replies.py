@@ -64,6 +64,8 @@ class KeptReplies:
     """Whether replies that other runs asked for are left out."""
     is_offline: bool = False
     run_id: str = ""
+    anew: frozenset[tuple[str, str | None]] = frozenset()
+    """Questions, each with the document it is asked of alone, whose calls are all made again."""
 
     def begin(self, run_id: str, *, is_fresh: bool) -> None:
         """Names the run; one that was begun anew on purpose takes no replies that others asked for, resumed or not."""
@@ -72,7 +74,8 @@ class KeptReplies:
 
     def of(self, question: Question, model: ChatModel) -> QuestionReplies:
         """The model as one question sees it."""
-        return QuestionReplies(model, self, self._asker(question))
+        is_anew = (question.question_id, question.doc_id) in self.anew and not self.is_offline
+        return QuestionReplies(model, self, self._asker(question), is_anew)
 
     def spent(self, unfinished: Iterable[Question]) -> tuple[int, float]:
         """Tokens and US dollars used by the calls of questions that the run began and did not finish."""
@@ -106,6 +109,8 @@ class QuestionReplies:
     model: ChatModel
     run: KeptReplies
     asker: Asker
+    is_anew: bool = False
+    """Whether nothing that is kept counts."""
     asked: Counter[bytes] = field(default_factory=Counter)
     calls: int = 0
     probe: Usage = field(default_factory=Usage)
@@ -121,7 +126,9 @@ class QuestionReplies:
     def beginning(self) -> Mapping[str, Any] | None:
         """What the question knew when it began before; raises ``NotKeptError`` offline where it never did."""
         run = self.run
-        found = run.store.beginning(self.asker, own_only=run.own_only, anyones=run.is_offline)
+        found = None
+        if not self.is_anew:
+            found = run.store.beginning(self.asker, own_only=run.own_only, anyones=run.is_offline)
         if found is None:
             if run.is_offline:
                 raise NotKeptError("its first call")
@@ -153,7 +160,9 @@ class QuestionReplies:
         self.asked[key] += 1
         self.calls += 1
         attempt, run = self.asked[key], self.run
-        kept = run.store.reply(key, attempt, self.asker, own_only=run.own_only, anyones=run.is_offline)
+        kept = None
+        if not self.is_anew:
+            kept = run.store.reply(key, attempt, self.asker, own_only=run.own_only, anyones=run.is_offline)
         if kept is not None:
             return self._found(kept)
         if run.is_offline:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from docpager.testing import Endpoint, EndpointSettings, Gold, GoldAnswer, PerfectReader
+from docpager.testing import Endpoint, EndpointSettings, Fault, FaultPlan, Gold, GoldAnswer, PerfectReader
 
 MANY = 60
 
@@ -67,3 +67,22 @@ def test_requests_and_tokens_a_minute_are_kept(docpager, there, option, limit):
 
 def manifest_usage() -> dict[str, float]:
     return json.loads(Path("out/manifest.json").read_text())["usage"]
+
+
+def test_an_endpoint_that_is_down_ends_a_run_of_many_at_once_and_the_same_command_goes_on(docpager, there):
+    questions = [f"Wallets are kept for how many days, asks visitor {n}?" for n in range(MANY)]
+    Path("questions.txt").write_text("\n".join(questions))
+    reader = PerfectReader(Gold([GoldAnswer(question, ("ninety days",)) for question in questions]))
+    words = ["run", "questions.txt", "-o", "out", "--model", "loopback", "--concurrency", 50, "--give-up-after", "2s"]
+    with Endpoint(
+        reader, faults=FaultPlan(rule=lambda number: Fault.SERVER_ERROR if number > 20 else None)
+    ) as endpoint:
+        began = time.monotonic()
+        down = docpager(*words, "--base-url", endpoint.base_url)
+        seconds = time.monotonic() - began
+    assert down.code == 75
+    assert "gave no successful reply for" in down.err
+    assert seconds < 2 + 10
+    with Endpoint(reader) as endpoint:
+        again = docpager(*words, "--base-url", endpoint.base_url, "--json")
+    assert (again.code, json.loads(again.out)["counts"]) == (0, {"answered": MANY})

@@ -126,3 +126,16 @@ def test_a_table_is_as_wide_as_its_cells_and_numbers_stand_right(capsys):
         "p1          1,200  yes",
         "long name       -  no",
     ]
+
+
+def test_a_run_that_goes_on_tells_the_rate_of_this_sitting(capsys):
+    clock = Clock()
+    with Progress(Console(), "questions", stream=io.StringIO(), clock=clock) as progress:
+        shown = QuestionsShown(progress)
+        shown.update(RunProgress(900, 1000, 0, None, {}))
+        clock.now = 100
+        shown.update(RunProgress(910, 1000, 5000, 0.5, {"answered": 910}))
+    [line] = capsys.readouterr().err.splitlines()
+    assert line == (
+        "910 of 1,000 questions in 1 min 40 s (6.0 a minute), 5,000 tokens, $0.5000, 910 answered, 15 min 0 s left"
+    )
