@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docpager.errors import ConfigurationError
-from docpager.models.tokens import EstimatedCounter, TiktokenCounter, counter_for_model, counter_named
+from docpager.models.tokens import EstimatedCounter, TiktokenCounter, _encoding, counter_for_model, counter_named
 from docpager.protocols import TokenCounter
 
 COUNTERS = [TiktokenCounter(), TiktokenCounter("cl100k_base"), TiktokenCounter("o200k_harmony"), EstimatedCounter()]
@@ -137,3 +137,32 @@ def test_a_cache_folder_that_cannot_be_made_does_not_stop_the_count(tmp_path):
     (tmp_path / "file").write_text("not a folder")
     assert counted_in_a_fresh_process(TIKTOKEN_CACHE_DIR=str(tmp_path / "file" / "below")) == "2 cl100k_base"
     assert stat.S_ISREG(Path(tmp_path / "file").stat().st_mode)
+
+
+BREAKS = ["\n", "\r\n", " ", "\t", "\r"]
+PARTS = [
+    *BREAKS,
+    "7",
+    "12",
+    "1,204.5",
+    "p7:1",
+    " A",
+    "rye",
+    "It's",
+    "...",
+    "/",
+    "//",
+    "'s",
+    "(",
+    "²",
+    "漢字",
+    "\u0301",
+    "🙂",
+]
+
+
+@pytest.mark.parametrize("encoding", ["cl100k_base", "o200k_base", "o200k_harmony"])
+@given(text=st.one_of(st.text(max_size=80), st.lists(st.sampled_from(PARTS), max_size=40).map("".join)))
+def test_what_is_counted_piece_by_piece_is_what_the_whole_has(encoding, text):
+    text = text.encode("utf-8", "replace").decode()
+    assert TiktokenCounter(encoding).count(text) == len(_encoding(encoding).encode_ordinary(text))

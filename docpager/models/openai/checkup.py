@@ -57,7 +57,8 @@ class Checkup:
 
 async def listed_models(model: OpenAIModel) -> list[str]:
     """The names of the models that the endpoint lists."""
-    listing = await facts.look_up(model.client, "/models")
+    with model.client() as client:
+        listing = await facts.look_up(client, "/models")
     return sorted(str(entry.get("id")) for entry in facts.models_in(listing) if entry.get("id"))
 
 

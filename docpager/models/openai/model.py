@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -22,6 +23,7 @@ from docpager.models.openai.connection import Connection
 from docpager.models.openai.dialect import Dialect, refuses_tools
 from docpager.models.openai.errors import refusal_of, translate_openai_errors
 from docpager.models.openai.gate import CallGate, Passage
+from docpager.models.openai.lanes import Lanes
 from docpager.models.openai.refusals import Refusal, meaning_of
 from docpager.models.openai.replies import parsed, read, refusal_in
 from docpager.models.openai.requests import body_of
@@ -41,16 +43,6 @@ CHARACTERS_A_TOKEN = 4
 COMPLETIONS = "/chat/completions"
 _OURS = frozenset({"model", "messages", "tools", "stream", "n"})
 """Fields of a request that are docpager's to set."""
-
-
-@dataclass(slots=True)
-class _Session:
-    """A client and the event loop it lives in."""
-
-    loop: asyncio.AbstractEventLoop
-    client: openai.AsyncOpenAI
-    first: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held by the one call that is made while none has succeeded yet."""
 
 
 class OpenAIModel:
@@ -74,7 +66,7 @@ class OpenAIModel:
         self.has_price = prices.of(self.name) is not None
         """Whether what its calls cost is known before one is made."""
         self._counter = counter or counter_for_model(settings.model)
-        self._session: _Session | None = None
+        self._session: Lanes | None = None
 
     async def complete(self, request: ModelRequest) -> ModelReply:
         """One reply.
@@ -94,7 +86,8 @@ class OpenAIModel:
         """The window of the model in its own tokens, where the endpoint states it."""
         if self.connection.is_openai:
             return None
-        return await facts.stated_window(self._current().client, self.name)
+        with self.client() as client:
+            return await facts.stated_window(client, self.name)
 
     async def probe_tools(self) -> ToolProbe:
         """Whether the model calls tools natively, by one small request; raises as ``complete`` does."""
@@ -107,29 +100,29 @@ class OpenAIModel:
             return ToolProbe(native=False)
         return ToolProbe(facts.calls_natively(reply), reply.usage)
 
-    @property
-    def client(self) -> openai.AsyncOpenAI:
-        """The client of the running event loop."""
-        return self._current().client
+    def client(self) -> AbstractContextManager[openai.AsyncOpenAI]:
+        """A client of the running event loop, for one request."""
+        return self._current().client()
 
     async def close(self) -> None:
         """Closes the connections of this event loop."""
         if self._session is not None and self._session.loop is asyncio.get_running_loop():
-            await self._session.client.close()
+            await self._session.close()
             self._session = None
 
-    def _current(self) -> _Session:
+    def _current(self) -> Lanes:
         loop = asyncio.get_running_loop()
         if self._session is None or self._session.loop is not loop:
-            self._session = _Session(loop, self.connection.client())
+            self._session = Lanes(loop, self.connection.client)
         return self._session
 
-    async def _attempt(self, session: _Session, request: ModelRequest, *, probing: bool = False) -> ModelReply:
+    async def _attempt(self, session: Lanes, request: ModelRequest, *, probing: bool = False) -> ModelReply:
         """A reply, or the error that is in its place; sent again where a refusal says what to change."""
         for _ in range(MOST_LESSONS):
             body = self._body(request)
             async with self.gate.passage(_about_tokens(request)) as passage:
-                outcome = await self._send(session.client, body)
+                with session.client() as client:
+                    outcome = await self._send(client, body)
                 if not isinstance(outcome, Refusal):
                     return self._passed(self._reply(outcome), passage)
                 passage.is_refused = outcome.status in OVERLOADED
