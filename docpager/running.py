@@ -126,7 +126,8 @@ def _identity(
 def gated(model: ChatModel, settings: RunSettings) -> Callable[[], int]:
     """Has a model's calls go through the limits of a run; returns how many questions are worked on now."""
     if not hasattr(model, "gate"):
-        return lambda: 1
+        many = settings.concurrency
+        return lambda: many if isinstance(many, int) else 1
     from docpager.models.openai.gate import gate_for
 
     gate = model.gate = gate_for(settings)

@@ -170,7 +170,7 @@ class RunSettings:
     where: str | None = None
     """Limits --for-each to documents of which this is true, as in: path like 'contracts/%' and period = 'FY2023'."""
     concurrency: int | str = AUTO
-    """Questions worked on at once; auto finds out how many calls the endpoint bears, and is 1 without one."""
+    """Calls to the model at once; auto finds out how many the endpoint bears. Without an endpoint, questions."""
     rpm: float = 0
     """The most requests a minute; 0 is no limit."""
     tpm: float = 0

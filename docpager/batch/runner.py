@@ -84,7 +84,7 @@ def run_questions(
     With a ``grid``, its questions are asked, which are made of the file's. ``carrier`` has the answers of an earlier
     run that still stand; ``spending`` is the account of the agent's calls; ``remembering`` is given the store of the
     run's notes; ``replies`` are those that the agent keeps; ``pages_of`` says which pages a question needs, where
-    neighbours are to share them; ``at_once`` says how many questions are worked on, where settings leave that open;
+    neighbours are to share them; ``at_once`` says how many questions are worked on now, where settings do not;
     ``closing`` is awaited at the end.
     Raises ``LockedError`` and ``UsageError`` before anything is asked, and ``TemporaryError`` where the folder cannot
     be written. What stops a run later is in the report.
@@ -92,8 +92,8 @@ def run_questions(
     fail_on, retry = _statuses(settings.fail_on), statuses_to_retry(settings.retry)
     if retry and settings.fresh:
         raise UsageError("--fresh starts over, and --retry goes on with what is there. Give one of them.")
-    many = settings.concurrency
-    at_once = (at_once or (lambda: _DEFAULT_CONCURRENCY)) if isinstance(many, str) else (lambda: many)
+    many = settings.concurrency if isinstance(settings.concurrency, int) else _DEFAULT_CONCURRENCY
+    at_once = at_once or (lambda: many)
     with open_run_folder(question_file, identity, settings, outputs) as folder:
         manifest, run_id = folder.manifest, folder.manifest.run_id
         if folder.finished_exit_code is not None and not (retry & set(manifest.counts)):

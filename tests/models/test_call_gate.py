@@ -141,8 +141,8 @@ def test_calls_that_fail_or_are_cancelled_leave_their_place():
 
 
 def test_a_gate_made_of_settings():
-    free = gate_for(RunSettings(concurrency=7))
-    assert free.limit is None
+    fixed = gate_for(RunSettings(concurrency=7))
+    assert (fixed.limit.calls, fixed.limit.grows, fixed.questions_at_once) == (7, False, 8)
+    assert gate_for(RunSettings(concurrency=1)).questions_at_once == 1
     found = gate_for(RunSettings(rpm=120))
-    assert found.limit.calls == 4
-    assert found.questions_at_once == 5
+    assert (found.limit.calls, found.limit.grows) == (4, True)

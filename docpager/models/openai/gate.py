@@ -21,6 +21,8 @@ BACKOFF_FACTOR = 0.5
 """What is left of the limit after a refusal."""
 SLOW_FACTOR = 0.9
 """What is left of it after a window of slow replies."""
+SPARE = 4
+"""One question more for so many calls: while those under way wait for the endpoint, others can be searching."""
 TOLERANCE = 2.0
 """Replies are slow where they take so many times as long as in the best window."""
 BASELINE_DRIFT = 0.05
@@ -163,7 +165,7 @@ class CallGate:
     @property
     def questions_at_once(self) -> int:
         """How many questions keep the gate busy: some more than calls, for those that search or page in meanwhile."""
-        return LARGEST_LIMIT if self.limit is None else self.limit.calls + self.limit.calls // 8 + 1
+        return LARGEST_LIMIT if self.limit is None else self.limit.calls + self.limit.calls // SPARE
 
     @asynccontextmanager
     async def passage(self, tokens: float) -> AsyncIterator[Passage]:
@@ -222,7 +224,8 @@ class CallGate:
 
 
 def gate_for(settings: RunSettings) -> CallGate:
-    """The gate of a run; with a number of questions at once, each of which makes one call at a time, calls are free."""
-    limit = ConcurrencyLimit() if isinstance(settings.concurrency, str) else None
+    """The gate of a run."""
+    many = settings.concurrency
+    limit = ConcurrencyLimit() if isinstance(many, str) else ConcurrencyLimit.fixed(many)
     requests, tokens = (RateLimit(rate) if rate else None for rate in (settings.rpm, settings.tpm))
     return CallGate(limit, requests, tokens)
