@@ -37,25 +37,39 @@ def run_questions(
 
     Raises ``MissingInputError``, ``QuestionFileError``, ``LockedError`` or ``UsageError`` before anything is asked.
     """
-    from docpager.archive.page_cache import PageCache
     from docpager.archive.tables import recorded_generation
-    from docpager.batch import runner
-    from docpager.batch.carrying import carrier_for
-    from docpager.batch.grid import grid_for
-    from docpager.batch.page_order import orders_by_pages, predicted_pages
     from docpager.batch.question_files import read_question_file
-    from docpager.batch.resuming import as_it_began, refuse_at_work
+    from docpager.batch.resuming import alone, refuse_at_work
 
     agent_settings, run_settings = agent_settings or AgentSettings(), run_settings or RunSettings()
     file = read_question_file(questions, run_settings.sheet, run_settings.limit, run_settings.ids)
     identity = _identity(file, agent_settings, run_settings, connection)
-    refuse_at_work(identity, run_settings, recorded_generation(run_settings.archive))  # before what is slow to load
-    archive = open_archive(run_settings.archive)
+    generation = recorded_generation(run_settings.archive)
+    with alone(identity, run_settings, generation):  # before what is slow to load
+        refuse_at_work(identity, run_settings, generation)
+        return _run(file, identity, run_settings, cache or CacheSettings(), progress)
+
+
+def _run(
+    file: QuestionFile,
+    identity: RunIdentity,
+    run_settings: RunSettings,
+    cache: CacheSettings,
+    progress: Progress | None,
+) -> RunReport:
+    from docpager.archive.page_cache import PageCache
+    from docpager.batch import runner
+    from docpager.batch.carrying import carrier_for
+    from docpager.batch.grid import grid_for
+    from docpager.batch.page_order import orders_by_pages, predicted_pages
+    from docpager.batch.resuming import as_it_began
+
+    agent_settings, archive = identity.settings, open_archive(run_settings.archive)
     identity = replace(identity, archive_generation=archive.generation, embedder=archive.stamp.embedder)
     identity, archive = as_it_began(identity, run_settings, archive, partial(open_archive, archive.uri))
-    cache, pages = cache or CacheSettings(), PageCache(archive)
+    pages = PageCache(archive)
     model = absent_model(agent_settings) if cache.offline else None
-    agent = make_agent(agent_settings, pages, model, connection=connection)
+    agent = make_agent(agent_settings, pages, model, connection=identity.connection)
     by_pages = orders_by_pages(run_settings, shares_notes=agent_settings.share_notes)
     grid = grid_for(file.questions, archive, run_settings)
     _refuse_unpriced(agent.model, agent_settings, run_settings)

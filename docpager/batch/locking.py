@@ -15,13 +15,13 @@ _RETRY_SECONDS = 0.05
 
 
 class FolderLock:
-    """Holds ``folder/.lock`` exclusively from construction to ``release``.
+    """Holds ``folder/.lock``, or another file there, exclusively from construction to ``release``.
 
     Raises ``LockedError`` when another process holds it ``wait_seconds`` long.
     """
 
-    def __init__(self, folder: Path, what: str, *, wait_seconds: float = 0) -> None:
-        path = folder / LOCK_NAME
+    def __init__(self, folder: Path, what: str, *, wait_seconds: float = 0, name: str = LOCK_NAME) -> None:
+        path = folder / name
         self._descriptor: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         give_up_at = time.monotonic() + wait_seconds
         while not self._taken():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -14,6 +16,7 @@ from docpager.batch.manifest import MANIFEST_NAME, Manifest, RunIdentity, RunSta
 from docpager.batch.run_folder import OUTPUTS
 from docpager.errors import DocpagerError, LockedError, MissingInputError
 from docpager.protocols import Archive
+from docpager.records import hex_id
 from docpager.settings import RunSettings
 
 _log = logging.getLogger(__name__)
@@ -34,6 +37,30 @@ def refuse_at_work(
         if manifest.state == RunState.RUNNING and (settings.output or manifest.archive_generation == generation):
             with suppress(OSError):
                 FolderLock(folder, f"The run {folder}").release()
+
+
+@contextmanager
+def alone(identity: RunIdentity, settings: RunSettings, generation: str | None) -> Iterator[None]:
+    """Until the end of the block, an identical run on this machine raises ``LockedError``, before what is slow to load.
+
+    The lock on the run's folder is what keeps two from one run; this one only tells sooner, where they start together.
+    """
+    if settings.lock_wait_seconds or (settings.fresh and settings.output is None):
+        yield
+        return
+    folder = Path(tempfile.gettempdir()) / f"docpager-{os.getuid()}"
+    place = str(Path(settings.output or OUTPUTS).resolve())
+    name = f"run-{hex_id(identity.sha256, generation or '', place)}.lock"
+    lock = None
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        lock = FolderLock(folder, f"The run {settings.output or 'of these questions'}", name=name)
+    try:
+        yield
+    finally:
+        if lock is not None:
+            (folder / name).unlink(missing_ok=True)
+            lock.release()
 
 
 def as_it_began(
