@@ -190,7 +190,7 @@ def test_many_calls_at_once_learn_one_lesson():
     settings = EndpointSettings(refused_parameters={"max_tokens": "max_completion_tokens"}, keep_bodies=True)
     with Endpoint(Scripted(["a"] * 20), settings) as endpoint:
         model = model_at(endpoint)
-        model.health.answered = True  # so that all of them are sent at once
+        model.health.succeeded()  # so that all of them are sent at once
         replies = ask(model, *[NATIVE] * 8, at_once=True)
         last = bodies(endpoint)[-1]
     assert [reply.text for reply in replies] == ["a"] * 8
@@ -265,7 +265,7 @@ def test_retry_after_is_obeyed_by_all_calls():
     sizes = FaultSizes(retry_after_s=1.0)
     with Endpoint(Scripted(["a"] * 9), faults=FaultPlan({1: Fault.RATE_LIMIT_DATE}, sizes=sizes)) as endpoint:
         model = model_at(endpoint, give_up_after_seconds=5)
-        model.health.answered = True
+        model.health.succeeded()
         started = time.monotonic()
 
         async def asked() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -18,6 +19,8 @@ JITTER = 0.5
 """A wait is shortened by up to this share, so that many callers do not come back at once."""
 HOPELESS = 3
 """So many calls in a row that are asked to stay away for longer than they may: no success is near."""
+LATELY = 0.5
+"""Of the patience with an endpoint: with no success for longer, a call about to give up waits for what others meet."""
 
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
@@ -32,15 +35,20 @@ class Health:
     failing_since: float | None = None
     quiet_until: float = 0.0
     """Nothing is sent before this moment, because the endpoint asked for it."""
-    answered: bool = False
-    """Whether a call has succeeded."""
+    succeeded_at: float = -math.inf
+    """When a call last succeeded."""
     hopeless: int = 0
     stopped_by: ConfigurationError | EndpointDownError | None = None
     """What ended the run: calls after it are not made."""
 
+    @property
+    def answered(self) -> bool:
+        """Whether a call has succeeded."""
+        return self.succeeded_at > -math.inf
+
     def succeeded(self) -> None:
         """A call succeeded."""
-        self.failing_since, self.hopeless, self.answered = None, 0, True
+        self.failing_since, self.hopeless, self.succeeded_at = None, 0, time.monotonic()
 
     def failed(self, error: NoReplyError) -> None:
         """A call failed; raises ``EndpointDownError`` when none has succeeded for too long."""
@@ -55,6 +63,13 @@ class Health:
             raise self.stop(self._down(f"for {failing:.0f} s", error))
         if self.hopeless >= HOPELESS:
             raise self.stop(self._down(f"to {self.hopeless} calls in a row, and asks to be left alone", error))
+
+    def verdict_in(self) -> float:
+        """Seconds until the endpoint counts as down if nothing succeeds; 0 where something just has."""
+        now = time.monotonic()
+        if self.failing_since is None or now - self.succeeded_at < self.patience_seconds * LATELY:
+            return 0
+        return self.patience_seconds - (now - self.failing_since)
 
     def _down(self, how: str, error: NoReplyError) -> EndpointDownError:
         return EndpointDownError(
@@ -82,7 +97,8 @@ async def with_retries(attempt: Callable[[], Awaitable[Result]], health: Health)
     """The result of the first attempt that succeeds, with waits between them.
 
     Raises the last ``NoReplyError`` once ``patience_seconds`` have passed since the first, or at once where the
-    endpoint asks for a longer wait than that leaves.
+    endpoint asks for a longer wait than that leaves. Where other calls fail too, ``EndpointDownError`` comes instead,
+    a moment later: an outage is no fault of the question that met it first.
     """
     deadline: float | None = None
     tries = 0
@@ -97,6 +113,8 @@ async def with_retries(attempt: Callable[[], Awaitable[Result]], health: Health)
             now = time.monotonic()
             deadline = now + health.patience_seconds if deadline is None else deadline
             left = deadline - now
+            if left <= 0:
+                left = health.verdict_in()
             if left <= 0 or (error.retry_after or 0) > left:
                 raise
             wait = min(left, max(backoff(tries), error.retry_after or 0))
