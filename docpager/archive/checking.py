@@ -12,7 +12,7 @@ from docpager.archive.filters import one_of
 from docpager.archive.ledger import Ledger
 from docpager.archive.reading import telling_what_is_damaged
 from docpager.archive.row_checksums import ROW_SHA256, damaged_rows
-from docpager.archive.schemas import DOCUMENTS, PAGES, PRIMARY_KEYS, SEGMENTS
+from docpager.archive.schemas import DOCUMENTS, PAGES, PRIMARY_KEYS, SEGMENTS, table_schemas
 from docpager.archive.tables import Tables
 from docpager.errors import DamagedArchiveError
 from docpager.records import DocumentStatus, hex_id, sha256_hex
@@ -70,6 +70,11 @@ def check_files(ledger: Ledger) -> Iterator[Damage]:
 
 def check_rows(tables: Tables) -> Iterator[Damage]:
     """What is wrong in the three tables at the versions they are at."""
+    lacking = [(name, column) for name, column in _expected_columns() if column not in tables.named(name).schema.names]
+    for name, column in lacking:
+        yield Damage(DamageKind.UNREADABLE, name, "the table", f"it has no column {column}")
+    if lacking:
+        return
     counted = {}
     for name in (PAGES, SEGMENTS):
         try:
@@ -109,6 +114,11 @@ def rows_of_documents(tables: Tables, name: str) -> dict[str, dict[str, int]]:
     for group in keys.group_by(["doc_id", "revision"]).aggregate([([], "count_all")]).to_pylist():
         counts.setdefault(group["doc_id"], {})[group["revision"]] = group["count_all"]
     return counts
+
+
+def _expected_columns() -> Iterator[tuple[str, str]]:
+    for name, schema in table_schemas(0).items():
+        yield from ((name, column) for column in schema.names if column != ROW_SHA256)
 
 
 def is_torn(row: _Row, pages: Mapping[str, int] | None, segments: Mapping[str, int] | None) -> bool:

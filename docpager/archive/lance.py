@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from docpager.archive.checking import Damage, check_files, check_rows
 from docpager.archive.durability import size_of
 from docpager.archive.filters import both, cleaned, holds_text, matches, one_of, quoted, turns
+from docpager.archive.healing import damaged_head
 from docpager.archive.ledger import Ledger
 from docpager.archive.outlines import outline_of
-from docpager.archive.pins import Pin, pin
+from docpager.archive.pins import Pin, TableVersion, pin, versions_of
 from docpager.archive.reading import telling_what_is_damaged
 from docpager.archive.schemas import (
     DOCUMENT_COLUMNS,
@@ -24,7 +25,7 @@ from docpager.archive.schemas import (
     segment_of,
 )
 from docpager.archive.search import QUERY_CHARACTERS, Ranking, rank
-from docpager.archive.tables import ArchiveStamp, Tables, is_archive
+from docpager.archive.tables import ArchiveStamp, Tables, archive_folder, is_archive
 from docpager.errors import DamagedArchiveError, EmbedderMismatchError, MissingArchiveError, ToolError
 from docpager.protocols import Embedder
 from docpager.records import (
@@ -79,6 +80,8 @@ class LanceArchive:
         """
         if not is_archive(uri):
             raise MissingArchiveError(uri)
+        if (manifest := damaged_head(archive_folder(uri))) is not None:
+            raise DamagedArchiveError(uri, f"{manifest} has other bytes than were written")
         with telling_what_is_damaged(uri):
             tables = Tables(uri)
             require_embedder(tables, embedder)
@@ -115,6 +118,15 @@ class LanceArchive:
         """All documents but removed ones, by path."""
         rows = self._rows(self._tables.documents, DOCUMENT_COLUMNS, f"status != {quoted(DocumentStatus.REMOVED)}")
         return map(document_of, sorted(rows, key=lambda row: (row["path"], row["doc_id"])))
+
+    def all_documents(self) -> Iterator[Document]:
+        """All documents, removed ones too, by path."""
+        rows = self._rows(self._tables.documents, DOCUMENT_COLUMNS, None)
+        return map(document_of, sorted(rows, key=lambda row: (row["path"], row["doc_id"])))
+
+    def versions(self) -> list[TableVersion]:
+        """The versions of the three tables that are still there, newest first."""
+        return versions_of(self._tables)
 
     def document(self, doc_id: str) -> Document | None:
         """The document with this id, a removed one too."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from docpager.archive.checking import ROWS_AT_ONCE, batches
@@ -11,7 +12,9 @@ from docpager.archive.row_checksums import ROW_SHA256, damaged_rows, with_row_ch
 from docpager.archive.schemas import DOCUMENTS, FORMAT, PAGES, PRIMARY_KEYS, SEGMENTS, table_schemas
 from docpager.archive.tables import ArchiveStamp, Tables, keyed
 from docpager.errors import DamagedArchiveError
+from docpager.records import Document, DocumentStatus, LastAction
 
+_DOC_ID = re.compile("[0-9a-f]{16}")
 LEAST_ROWS = 32
 """Where so few rows together cannot be read, all of them are given up."""
 
@@ -23,6 +26,16 @@ def migrate(tables: Tables) -> None:
     """
     for name in (PAGES, SEGMENTS, DOCUMENTS):
         _rewrite(tables, name, map(_with_checksums, batches(tables, name)))
+
+
+def leave_documents_out(tables: Tables, name: str, doc_ids: Collection[str]) -> None:
+    """Writes a table again without the rows of some documents."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    gone = pa.array(sorted(doc_ids), pa.string())
+    kept = (some.filter(pc.invert(pc.is_in(some["doc_id"], gone))) for some in batches(tables, name))
+    _rewrite(tables, name, kept)
 
 
 def leave_damage_out(tables: Tables, name: str) -> list[str]:
@@ -63,6 +76,8 @@ def _with_checksums(table: Any) -> Any:
 
 
 def _whole_rows(tables: Tables, name: str, repeated: list[str]) -> Iterator[Any]:
+    import pyarrow as pa
+
     seen: set[str] = set()
     key = PRIMARY_KEYS[name]
     row_ids = _row_ids(tables, name)
@@ -78,7 +93,24 @@ def _whole_rows(tables: Tables, name: str, repeated: list[str]) -> Iterator[Any]
                     continue
                 seen.add(value)
                 wanted.append(place)
-            yield rows.take(wanted)
+            yield rows.take(pa.array(wanted, pa.int64()))
+
+
+def salvaged(tables: Tables) -> list[Document]:
+    """What is still known of every document, column by column: id, path and where it came from, all else unknown."""
+    found: dict[str, dict[int, str]] = {}
+    for column in ("doc_id", "path", "root", "collection"):
+        try:
+            with telling_what_is_damaged(tables.uri):
+                rows = tables.documents.search().select([column]).with_row_id(True).to_arrow()
+        except DamagedArchiveError:
+            return []
+        found[column] = dict(zip(rows["_rowid"].to_pylist(), rows[column].to_pylist()))
+    return [
+        Document(doc_id, path, DocumentStatus.FAILED, LastAction.UPDATED, found["collection"][row], found["root"][row])
+        for row, doc_id in found["doc_id"].items()
+        if _DOC_ID.fullmatch(doc_id) and (path := found["path"][row])
+    ]
 
 
 def _row_ids(tables: Tables, name: str) -> list[int]:

@@ -214,6 +214,7 @@ def unwritten(document: Document, error_type: str, why: str) -> Document:
         document,
         status=DocumentStatus.FAILED,
         sha256=None,
+        duplicate_of=None,
         segment_count=0,
         token_count=0,
         error_type=error_type,

@@ -16,9 +16,9 @@ from docpager.archive.healing import set_damaged_heads_aside
 from docpager.archive.lance import LanceArchive, require_embedder
 from docpager.archive.ledger import Ledger
 from docpager.archive.locking import FolderLock
-from docpager.archive.pins import drop_abandoned, drop_old_versions
+from docpager.archive.pins import drop_abandoned, drop_old_versions, readers_of
 from docpager.archive.reading import telling_what_is_damaged
-from docpager.archive.rewriting import leave_damage_out, migrate
+from docpager.archive.rewriting import leave_damage_out, leave_documents_out, migrate, salvaged
 from docpager.archive.schemas import (
     DOCUMENT_COLUMNS,
     DOCUMENTS,
@@ -44,6 +44,7 @@ OLD_VERSIONS_KEPT = timedelta(days=2)
 
 _TORN = ("InterruptedWrite", "Writing this document was interrupted.")
 DAMAGED = ("DamagedArchive", "What the archive held of this document was damaged.")
+_ORIGINAL_GONE = ("OriginalRemoved", "The document this is a copy of was removed.")
 _log = logging.getLogger(__name__)
 _Rows = dict[str, tuple[str, int]]
 _Parameters = ParamSpec("_Parameters")
@@ -161,6 +162,24 @@ class LanceWriter(LanceArchive):
         self._whole()
 
     @_writing
+    def erase(self, doc_ids: Collection[str]) -> None:
+        """Removes every trace of documents: their rows, the old versions that held them, and what indexes know.
+
+        What a reader still holds stays until it ends. A duplicate of one of them is read again at the next ingest.
+        """
+        self._tables.checkout_latest()
+        duplicates = [row for row in self.documents() if row.duplicate_of in doc_ids and row.doc_id not in doc_ids]
+        for table in self._tables.all():
+            leave_documents_out(self._tables, table.name, doc_ids)
+        self._mark_unwritten(duplicates, _ORIGINAL_GONE)
+        self.finish()
+        self.drop_old_versions(timedelta(0))
+
+    def readers(self) -> int:
+        """How many readers hold a generation of the archive now."""
+        return readers_of(self._tables)
+
+    @_writing
     def sweep(self) -> int:
         """Drops pages and segments that no documents row commits to; returns how many, with those dropped at opening.
 
@@ -200,11 +219,14 @@ class LanceWriter(LanceArchive):
         self._tables.checkout_latest()
         damage = list(self.check())
         broken = {found.doc_id for found in damage if found.doc_id is not None and found.kind is not DamageKind.INDEX}
+        known = salvaged(self._tables) if damage else []
         for table in self._tables.all():
             if any(found.table == table.name for found in damage):
                 repeated = leave_damage_out(self._tables, table.name)
                 broken.update(repeated if table.name == DOCUMENTS else ())
         if damage:
+            there = self._stored([row.doc_id for row in known])
+            self._mark_unwritten([row for row in known if row.doc_id not in there], DAMAGED)
             self._drop_torn(broken, DAMAGED)
             self.finish()
             self.drop_old_versions(timedelta(0))
