@@ -139,6 +139,11 @@ class WritableArchive(Archive, Protocol):
     def sweep(self) -> int:
         """Drops pages and segments that no documents row commits to; returns how many."""
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether every row is indexed; not after a writer that was cut off before ``finish``."""
+        ...
+
     def finish(self) -> None:
         """Brings indexes up to date and compacts, after the last write."""
 

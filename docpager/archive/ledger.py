@@ -28,6 +28,10 @@ class Ledger:
         self._path = folder / FILE_NAME
         self._known = _read(self._path)
 
+    def recorded(self) -> Iterator[str]:
+        """The files that are recorded; each was on the disk before."""
+        return (str(self._folder / name) for name in self._known)
+
     def record(self) -> None:
         """Adds the files that are new, on the disk when this returns."""
         lines = [f"{_sha256(path)} {name}\n" for name, path in self._files() if name not in self._known]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -12,7 +13,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from docpager.archive.checking import Damage, DamageKind, is_torn, rows_of_documents
 from docpager.archive.durability import SyncedFolder, telling_what_cannot_be_written
 from docpager.archive.filters import one_of, turns
-from docpager.archive.healing import set_damaged_heads_aside
+from docpager.archive.healing import is_half_made, set_damaged_manifests_aside, take_back_broken_writes
 from docpager.archive.lance import LanceArchive, require_embedder
 from docpager.archive.ledger import Ledger
 from docpager.archive.locking import FolderLock
@@ -32,7 +33,7 @@ from docpager.archive.schemas import (
     segment_rows,
     unwritten,
 )
-from docpager.archive.tables import ArchiveStamp, Tables, archive_folder, is_archive, make_tables
+from docpager.archive.tables import ArchiveStamp, Tables, archive_folder, archive_stamp, is_archive, make_tables
 from docpager.errors import ConfigurationError, DamagedArchiveError
 from docpager.protocols import Embedder
 from docpager.records import Document, DocumentStatus, IngestedDocument
@@ -70,8 +71,8 @@ class LanceWriter(LanceArchive):
     def __init__(self, tables: Tables, embedder: Embedder, lock: FolderLock) -> None:
         super().__init__(tables, embedder, tables.versions)
         self._lock = lock
-        self._disk = SyncedFolder(tables.folder)
         self._ledger = Ledger(tables.folder)
+        self._disk = SyncedFolder(tables.folder, self._ledger.recorded())
         self._dropped_at_open = 0
         # The last writer did not come to the end of a write, or was an older docpager.
         if tables.last_whole_generation() != tables.versions or tables.stamp.format < FORMAT:
@@ -94,9 +95,14 @@ class LanceWriter(LanceArchive):
         folder.mkdir(parents=True, exist_ok=True)
         lock = FolderLock(folder, f"The archive at {uri}", wait_seconds=wait_seconds)
         try:
-            set_damaged_heads_aside(folder)
-            if not is_archive(uri):
+            if is_archive(uri):
+                with suppress(DamagedArchiveError):
+                    archive_stamp(uri)  # what is of another format is left as it is
+            set_damaged_manifests_aside(folder)
+            take_back_broken_writes(uri)
+            if not is_archive(uri) or is_half_made(folder):
                 make_tables(uri, ArchiveStamp(embedder.name, counter_name), embedder.dimensions)
+                SyncedFolder(folder).sync()
                 Tables(uri).record_generation()
             tables = Tables(uri)
             require_embedder(tables, embedder)
@@ -187,6 +193,17 @@ class LanceWriter(LanceArchive):
         """
         dropped, self._dropped_at_open = self._dropped_at_open + self._drop_torn(), 0
         return dropped
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether every segment is in every index, and there is a full-text one."""
+        segments = self._tables.segments
+        if not segments.count_rows():
+            return True
+        indexes = segments.list_indices()
+        stats = [segments.index_stats(index.name) for index in indexes]
+        has_text = any(index.columns == ["search_text"] for index in indexes)
+        return has_text and not any(found is not None and found.num_unindexed_rows for found in stats)
 
     @_writing
     def finish(self) -> None:
