@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from docpager.agent.summaries import Summariser
     from docpager.analysis.verify import VerifyReport
     from docpager.archive.lance import LanceArchive
+    from docpager.archive.search import SearchOptions
     from docpager.archive.writing import LanceWriter
     from docpager.ingest.report import IngestProgress, IngestReport
     from docpager.models.assisted import Assistant
@@ -33,13 +34,15 @@ if TYPE_CHECKING:
     from docpager.records import Answer
 
 
-def open_archive(uri: str = DEFAULT_ARCHIVE, generation: str | None = None) -> LanceArchive:
+def open_archive(
+    uri: str = DEFAULT_ARCHIVE, generation: str | None = None, *, options: SearchOptions | None = None
+) -> LanceArchive:
     """Opens an archive to read, at its newest generation or the one named; raises ``MissingArchiveError``."""
     from docpager.archive.lance import LanceArchive
     from docpager.archive.tables import archive_stamp
     from docpager.models.embedding import embedder_for
 
-    return LanceArchive.open(uri, embedder_for(archive_stamp(uri).embedder), generation=generation)
+    return LanceArchive.open(uri, embedder_for(archive_stamp(uri).embedder), generation=generation, options=options)
 
 
 def open_archive_for_writing(

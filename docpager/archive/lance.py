@@ -20,7 +20,7 @@ from docpager.archive.schemas import (
     page_of,
     segment_of,
 )
-from docpager.archive.search import QUERY_CHARACTERS, Ranking, rank
+from docpager.archive.search import QUERY_CHARACTERS, Ranking, SearchOptions, rank
 from docpager.archive.tables import ArchiveStamp, Tables, is_archive
 from docpager.errors import EmbedderMismatchError, MissingArchiveError, ToolError
 from docpager.protocols import Embedder
@@ -58,9 +58,17 @@ class ArchiveStats:
 class LanceArchive:
     """Reads an archive as of the generation it was opened at, whatever is written meanwhile."""
 
-    def __init__(self, tables: Tables, embedder: Embedder, generation: str, pin: Pin | None = None) -> None:
+    def __init__(
+        self,
+        tables: Tables,
+        embedder: Embedder,
+        generation: str,
+        pin: Pin | None = None,
+        options: SearchOptions | None = None,
+    ) -> None:
         self._tables = tables
         self._embedder = embedder
+        self._options = options or SearchOptions()
         self._generation = generation
         self._pin = pin
         if pin is not None:
@@ -68,7 +76,9 @@ class LanceArchive:
         self._kept: dict[str, Document] = {}
 
     @classmethod
-    def open(cls, uri: str, embedder: Embedder, *, generation: str | None = None) -> LanceArchive:
+    def open(
+        cls, uri: str, embedder: Embedder, *, generation: str | None = None, options: SearchOptions | None = None
+    ) -> LanceArchive:
         """Opens the newest generation, or the one named, and keeps it from being cleaned up until ``close``.
 
         Raises ``MissingArchiveError`` where there is no archive, ``MissingInputError`` where the generation is gone.
@@ -77,7 +87,7 @@ class LanceArchive:
             raise MissingArchiveError(uri)
         tables = Tables(uri)
         require_embedder(tables, embedder)
-        return LanceArchive(tables, embedder, *pin(tables, generation))
+        return LanceArchive(tables, embedder, *pin(tables, generation), options)
 
     @classmethod
     def open_for_writing(
@@ -141,7 +151,8 @@ class LanceArchive:
             return []
         vector = self._embedder.embed([query[:QUERY_CHARACTERS]])[0] if self._embedder.dimensions else None
         condition = None if doc_ids is None else one_of("doc_id", doc_ids)
-        ranking = rank(self._tables.segments, query, vector, condition=condition, at_least=offset + limit)
+        segments, enough = self._tables.segments, offset + limit
+        ranking = rank(segments, query, vector, self._options, condition=condition, at_least=enough)
         return self._hits(ranking, offset, limit)
 
     def find(

@@ -7,19 +7,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from docpager.archive.filters import cleaned
-from docpager.archive.fusion import fuse
+from docpager.archive.fusion import BM25_WEIGHT, fuse
 
 if TYPE_CHECKING:
     import numpy
 
-CANDIDATES = 100
-"""How many segments each side ranks; more where more are asked for."""
 QUERY_CHARACTERS = 4_000
 """Only so much of a query is searched with."""
 _TIE = 1e-9
 # For a vector index, where there is one: with these IVF_SQ finds what an exact search finds.
 _PARTITIONS_PROBED = 40
 _REFINE_FACTOR = 10
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """How a search ranks."""
+
+    candidates: int = 100
+    """How many segments each side ranks; more where more are asked for."""
+    bm25_weight: float = BM25_WEIGHT
+    """BM25's share of a score, from 0 to 1; cosine has the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +64,22 @@ class Ranking:
         return self.scores[self.row_ids[place]] - self.scores[self.row_ids[next_place]] <= _TIE
 
 
-def rank(segments: Any, query: str, vector: numpy.ndarray | None, *, condition: str | None, at_least: int) -> Ranking:
+def rank(
+    segments: Any,
+    query: str,
+    vector: numpy.ndarray | None,
+    options: SearchOptions,
+    *,
+    condition: str | None,
+    at_least: int,
+) -> Ranking:
     """Ranks the segments that meet ``condition``; BM25 alone where there is no vector."""
-    candidates = CANDIDATES
+    candidates = options.candidates
     while candidates < at_least:
         candidates *= 2
     bm25 = _bm25(segments, query, condition, candidates)
     cosine = {} if vector is None else _cosine(segments, vector, condition, candidates)
-    scores = fuse(bm25, cosine)
+    scores = fuse(bm25, cosine, options.bm25_weight)
     return Ranking(sorted(scores, key=lambda row_id: (-scores[row_id], row_id)), scores, bm25, cosine)
 
 

@@ -14,6 +14,7 @@ from docpager.cli.bench_nested import nested
 from docpager.cli.bench_order import order
 from docpager.cli.bench_policies import policies
 from docpager.cli.bench_questions import financebench, kv, nq, windows
+from docpager.cli.bench_recall import recall
 from docpager.cli.bench_throughput import throughput
 from docpager.cli.console import Console, plural
 from docpager.cli.ingest import peak_memory_mib
@@ -33,7 +34,7 @@ def command() -> None:
     """
 
 
-for measure in (financebench, nq, kv, nested, windows, layouts, order, policies, throughput):
+for measure in (financebench, nq, kv, nested, windows, layouts, order, policies, recall, throughput):
     command.add_command(measure)
 
 
