@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from docpager.archive.exact import ExactTerm, Held, exact_terms
 from docpager.archive.filters import cleaned
 from docpager.archive.fusion import BM25_WEIGHT, fuse
 
@@ -16,8 +18,10 @@ QUERY_CHARACTERS = 4_000
 """Only so much of a query is searched with."""
 _TIE = 1e-9
 # For a vector index, where there is one: with these IVF_SQ finds what an exact search finds.
-_PARTITIONS_PROBED = 40
-_REFINE_FACTOR = 10
+_PARTITIONS_PROBED = 80
+_REFINE_FACTOR = 2
+_HOLDERS_SOUGHT = 100
+"""A term that more segments hold is too common to weigh anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +81,15 @@ def rank(
     candidates = options.candidates
     while candidates < at_least:
         candidates *= 2
-    bm25 = _bm25(segments, query, condition, candidates)
-    cosine = {} if vector is None else _cosine(segments, vector, condition, candidates)
-    scores = fuse(bm25, cosine, options.bm25_weight)
+    with ThreadPoolExecutor(1) as beside:  # the database works outside Python: both at once take as long as the longer
+        nearest = beside.submit(_cosine, segments, vector, condition, candidates) if vector is not None else None
+        bm25 = _bm25(segments, query, condition, candidates)
+        held = _held(segments, query, condition)
+        cosine = nearest.result() if nearest is not None else {}
+    lexical = {row: 0.0 for row in held.weights} | bm25
+    if vector is not None:
+        cosine |= _cosine_of(segments, vector, [row for row in lexical if row not in cosine])
+    scores = held.scores(fuse(lexical, cosine, options.bm25_weight))
     return Ranking(sorted(scores, key=lambda row_id: (-scores[row_id], row_id)), scores, bm25, cosine)
 
 
@@ -97,6 +107,43 @@ def _cosine(segments: Any, vector: numpy.ndarray, condition: str | None, limit: 
     found = found.nprobes(_PARTITIONS_PROBED).refine_factor(_REFINE_FACTOR)
     distances = _column(found, "_distance", condition, limit)
     return {row_id: 1.0 - distance for row_id, distance in distances.items()}
+
+
+def _cosine_of(segments: Any, vector: numpy.ndarray, row_ids: list[int]) -> dict[int, float]:
+    """The cosine of rows that only the words found: without it, they would count as the least alike."""
+    if not row_ids:
+        return {}
+    table = segments.take_row_ids(row_ids).select(["vector"]).with_row_id().to_arrow()
+    vectors = table["vector"].combine_chunks()
+    found = [row_id for row_id, known in zip(table["_rowid"].to_pylist(), vectors.is_valid().to_pylist()) if known]
+    flat = vectors.flatten().to_numpy(zero_copy_only=False).reshape(len(found), len(vector))
+    return dict(zip(found, (flat @ vector).tolist()))
+
+
+def _held(segments: Any, query: str, condition: str | None) -> Held:
+    """The rows that hold the query's exact terms: candidates from the index, then their text is looked at."""
+    return Held.of({term: _holders(segments, term, condition) for term in exact_terms(query[:QUERY_CHARACTERS])})
+
+
+def _holders(segments: Any, term: ExactTerm, condition: str | None) -> list[int]:
+    from lancedb.query import FullTextOperator, MatchQuery, PhraseQuery
+
+    words = cleaned(term.text)
+    queries = [PhraseQuery(words, "search_text"), MatchQuery(words, "search_text", operator=FullTextOperator.AND)]
+    for query in queries:
+        found = segments.search(query, query_type="fts").select(["search_text", "_score"])
+        if condition:
+            found = found.where(condition, prefilter=True)
+        try:
+            table = found.with_row_id(True).limit(_HOLDERS_SOUGHT).to_arrow()
+        except (ValueError, RuntimeError) as error:
+            if "position" not in str(error):
+                raise
+            continue  # an index from before phrases: all words will do to begin with
+        pattern = term.pattern()
+        texts = zip(table["_rowid"].to_pylist(), table["search_text"].to_pylist())
+        return [row_id for row_id, text in texts if pattern.search(text)]
+    return []
 
 
 def _column(found: Any, name: str, condition: str | None, limit: int) -> dict[int, float]:
