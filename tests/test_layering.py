@@ -62,6 +62,7 @@ HOMES = {
     # Vectors travel from the embedder through ingest to the archive; two floors name their type.
     "numpy": [
         "docpager.models.embedding",
+        "docpager.analysis.synthetic_collection",  # makes them up
         "docpager.archive",
         "docpager.ingest",
         "docpager.protocols",

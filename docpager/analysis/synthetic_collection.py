@@ -30,8 +30,39 @@ WORDS_A_SEGMENT = 115
 SEGMENTS_A_DOCUMENT = 40.0
 """The mean; sizes are log-normal, so that few documents are long and most are short."""
 SEGMENTS_A_PAGE = 3
-_ONSETS = "b c d f g h j k l m n p r s t v w br cl dr fl gr pl pr sk sl st str th tr".split()
-_VOWELS = "a e i o u ai ea ie oo ou".split()
+_ONSETS = [
+    "b",
+    "c",
+    "d",
+    "f",
+    "g",
+    "h",
+    "j",
+    "k",
+    "l",
+    "m",
+    "n",
+    "p",
+    "r",
+    "s",
+    "t",
+    "v",
+    "w",
+    "br",
+    "cl",
+    "dr",
+    "fl",
+    "gr",
+    "pl",
+    "pr",
+    "sk",
+    "sl",
+    "st",
+    "str",
+    "th",
+    "tr",
+]
+_VOWELS = ["a", "e", "i", "o", "u", "ai", "ea", "ie", "oo", "ou"]
 _CODAS = ["", "", "", "l", "m", "n", "r", "s", "t", "nd", "nt", "rk", "st"]
 
 

@@ -20,7 +20,7 @@ from docpager.archive.schemas import (
     page_of,
     segment_of,
 )
-from docpager.archive.search import QUERY_CHARACTERS, Ranking, SearchOptions, rank
+from docpager.archive.search import QUERY_CHARACTERS, Ranking, SearchOptions, rank, share_found
 from docpager.archive.tables import ArchiveStamp, Tables, is_archive
 from docpager.errors import EmbedderMismatchError, MissingArchiveError, ToolError
 from docpager.protocols import Embedder
@@ -208,6 +208,12 @@ class LanceArchive:
             tokens=sum(row["token_count"] for row in rows),
             bytes_on_disk=size_of(self._tables.folder),
         )
+
+    def nearest_found(self, queries: Sequence[str], limit: int = 100) -> float:
+        """The share of the segments nearest to queries that a search by vector finds; 1 without a vector index."""
+        vectors = self._embedder.embed(queries)
+        shares = [share_found(self._tables.segments, vector, limit) for vector in vectors] if vectors.size else []
+        return sum(shares) / len(shares) if shares else 1.0
 
     def close(self) -> None:
         """Lets the generation go; so does the end of this object, and of the process."""

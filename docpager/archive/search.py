@@ -86,7 +86,7 @@ def rank(
         bm25 = _bm25(segments, query, condition, candidates)
         held = _held(segments, query, condition)
         cosine = nearest.result() if nearest is not None else {}
-    lexical = {row: 0.0 for row in held.weights} | bm25
+    lexical = dict.fromkeys(held.weights, 0.0) | bm25
     if vector is not None:
         cosine |= _cosine_of(segments, vector, [row for row in lexical if row not in cosine])
     scores = held.scores(fuse(lexical, cosine, options.bm25_weight))
@@ -129,8 +129,8 @@ def _holders(segments: Any, term: ExactTerm, condition: str | None) -> list[int]
     from lancedb.query import FullTextOperator, MatchQuery, PhraseQuery
 
     words = cleaned(term.text)
-    queries = [PhraseQuery(words, "search_text"), MatchQuery(words, "search_text", operator=FullTextOperator.AND)]
-    for query in queries:
+    all_words = MatchQuery(words, "search_text", operator=FullTextOperator.AND)  # type: ignore[call-arg]  # has defaults
+    for query in (PhraseQuery(words, "search_text"), all_words):  # type: ignore[call-arg]  # has defaults
         found = segments.search(query, query_type="fts").select(["search_text", "_score"])
         if condition:
             found = found.where(condition, prefilter=True)
@@ -144,6 +144,14 @@ def _holders(segments: Any, term: ExactTerm, condition: str | None) -> list[int]
         texts = zip(table["_rowid"].to_pylist(), table["search_text"].to_pylist())
         return [row_id for row_id, text in texts if pattern.search(text)]
     return []
+
+
+def share_found(segments: Any, vector: numpy.ndarray, limit: int) -> float:
+    """The share of the ``limit`` segments nearest to a vector that a search with the index finds."""
+    exact = segments.search(vector, vector_column_name="vector").distance_type("cosine").select(["_distance"])
+    nearest = _column(exact.bypass_vector_index(), "_distance", None, limit)
+    found = _cosine(segments, vector, None, limit)
+    return len(found.keys() & nearest.keys()) / len(nearest) if nearest else 1.0
 
 
 def _column(found: Any, name: str, condition: str | None, limit: int) -> dict[int, float]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from docpager.cli.bench_archive import archive
 from docpager.cli.bench_layouts import layouts
 from docpager.cli.bench_nested import nested
 from docpager.cli.bench_order import order
@@ -34,7 +35,7 @@ def command() -> None:
     """
 
 
-for measure in (financebench, nq, kv, nested, windows, layouts, order, policies, recall, throughput):
+for measure in (archive, financebench, nq, kv, nested, windows, layouts, order, policies, recall, throughput):
     command.add_command(measure)
 
 
