@@ -31,6 +31,10 @@ from docpager.records import Document, DocumentStatus, IngestedDocument
 
 VECTOR_INDEX_FROM = 100_000
 """Below so many segments an exact search is as quick as an indexed one."""
+LARGE = 100_000
+"""From so many rows on, a table's indexes take seconds to renew, whatever was added."""
+FEW_NEW = 100
+"""So many rows of a large table are left to be read unindexed: each search takes some 5 ms more."""
 OLD_VERSIONS_KEPT = timedelta(days=2)
 """A run that was killed within this time still finds the generation it began with; of nightly ones, the last."""
 
