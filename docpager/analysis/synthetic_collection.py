@@ -30,39 +30,8 @@ WORDS_A_SEGMENT = 115
 SEGMENTS_A_DOCUMENT = 40.0
 """The mean; sizes are log-normal, so that few documents are long and most are short."""
 SEGMENTS_A_PAGE = 3
-_ONSETS = [
-    "b",
-    "c",
-    "d",
-    "f",
-    "g",
-    "h",
-    "j",
-    "k",
-    "l",
-    "m",
-    "n",
-    "p",
-    "r",
-    "s",
-    "t",
-    "v",
-    "w",
-    "br",
-    "cl",
-    "dr",
-    "fl",
-    "gr",
-    "pl",
-    "pr",
-    "sk",
-    "sl",
-    "st",
-    "str",
-    "th",
-    "tr",
-]
-_VOWELS = ["a", "e", "i", "o", "u", "ai", "ea", "ie", "oo", "ou"]
+_ONSETS = [*"bcdfghjklmnprstvw", "br", "cl", "dr", "fl", "gr", "pl", "pr", "sk", "sl", "st", "str", "th", "tr"]
+_VOWELS = [*"aeiou", "ai", "ea", "ie", "oo", "ou"]
 _CODAS = ["", "", "", "l", "m", "n", "r", "s", "t", "nd", "nt", "rk", "st"]
 
 
@@ -129,7 +98,7 @@ class SyntheticLanguage:
         """The vector of a text of these words."""
         import numpy
 
-        total = self._weights[words] @ self._vectors[words]
+        total: numpy.ndarray = self._weights[words] @ self._vectors[words]
         length = float(numpy.linalg.norm(total))
         return total / length if length else total
 
@@ -163,7 +132,8 @@ def _document(language: SyntheticLanguage, number: int, size: int) -> IngestedDo
     title = " ".join(language.words[w] for w in language.topics[topic][rng.integers(0, 40, 3)]).title()
     drawn = [language.drawn(max(5, int(rng.normal(WORDS_A_SEGMENT, 30))), topic) for _ in range(size)]
     texts = [_text(language, words) for words in drawn]
-    pages, segments = [], []
+    pages: list[PaperPage] = []
+    segments: list[Segment] = []
     for first in range(0, size, SEGMENTS_A_PAGE):
         on_page = texts[first : first + SEGMENTS_A_PAGE]
         page, start = "\n\n".join(on_page), 0
