@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from docpager.archive.checking import Damage, check_files, check_rows
 from docpager.archive.durability import size_of
 from docpager.archive.filters import both, cleaned, holds_text, matches, one_of, quoted, turns
+from docpager.archive.finding import rows_with_words
 from docpager.archive.healing import damaged_head
 from docpager.archive.ledger import Ledger
 from docpager.archive.outlines import outline_of
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from docpager.archive.writing import LanceWriter
 
 _DOCUMENTS_KEPT = 20_000
+_PLACE = ("segment_id", "doc_id", "ordinal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,16 +190,8 @@ class LanceArchive:
         """
         if not pattern:
             raise ToolError("Nothing to find: the pattern is empty.")
-        condition = both(
-            None if doc_ids is None else one_of("doc_id", doc_ids),
-            matches("text", pattern) if regex else holds_text("text", pattern),
-        )
-        try:
-            rows = self._rows(self._tables.segments, ["segment_id", "doc_id", "ordinal"], condition)
-        except DamagedArchiveError as error:
-            if regex and "did not compile" in (why := str(error.__cause__)):
-                raise ToolError(_regex_refusal(pattern, why)) from None
-            raise
+        scope = None if doc_ids is None else one_of("doc_id", doc_ids)
+        rows = self._matching(pattern, scope) if regex else self._holding(pattern, scope)
         paths = {key: row.path for key, row in self._documents_with({row["doc_id"] for row in rows}).items()}
         rows.sort(key=lambda row: (paths.get(row["doc_id"], ""), row["doc_id"], row["ordinal"]))
         return self.segments([row["segment_id"] for row in rows[offset : offset + limit]])
@@ -265,6 +259,23 @@ class LanceArchive:
                 self.uri, f"page {page.page_number} of document {page.doc_id} has another text than was stored"
             )
         return page
+
+    def _matching(self, expression: str, scope: str | None) -> list[dict[str, Any]]:
+        try:
+            return self._rows(self._tables.segments, _PLACE, both(scope, matches("text", expression)))
+        except DamagedArchiveError as error:
+            if "did not compile" in (why := str(error.__cause__)):
+                raise ToolError(_regex_refusal(expression, why)) from None
+            raise
+
+    def _holding(self, text: str, scope: str | None) -> list[dict[str, Any]]:
+        segments, wanted = self._tables.segments, cleaned(text).lower()
+        with telling_what_is_damaged(self.uri):
+            row_ids = rows_with_words(segments, text, scope)
+            if row_ids is None:
+                return self._rows(segments, _PLACE, both(scope, holds_text("text", text)))
+            rows = segments.take_row_ids(row_ids).select([*_PLACE, "text"]).to_arrow().to_pylist()
+        return [row for row in rows if wanted in row["text"].lower()]
 
     def _hits(self, ranking: Ranking, offset: int, limit: int) -> list[SearchHit]:
         first, row_ids = ranking.with_ties(offset, offset + limit)
