@@ -6,6 +6,7 @@ import weakref
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from docpager.archive.checking import Damage, check_files, check_rows
@@ -28,7 +29,7 @@ from docpager.archive.schemas import (
 from docpager.archive.search import QUERY_CHARACTERS, Ranking, SearchOptions, rank, share_found
 from docpager.archive.tables import ArchiveStamp, Tables, archive_folder, is_archive
 from docpager.errors import DamagedArchiveError, EmbedderMismatchError, MissingArchiveError, ToolError
-from docpager.protocols import Embedder
+from docpager.protocols import Embedder, QueryEmbedder, Reranker
 from docpager.records import (
     Document,
     DocumentStatus,
@@ -40,6 +41,8 @@ from docpager.records import (
 )
 
 if TYPE_CHECKING:
+    import numpy
+
     from docpager.archive.writing import LanceWriter
 
 _DOCUMENTS_KEPT = 20_000
@@ -72,10 +75,12 @@ class LanceArchive:
         generation: str,
         pin: Pin | None = None,
         options: SearchOptions | None = None,
+        reranker: Reranker | None = None,
     ) -> None:
         self._tables = tables
         self._embedder = embedder
         self._options = options or SearchOptions()
+        self._reranker = reranker
         self._generation = generation
         self._pin = pin
         if pin is not None:
@@ -84,7 +89,13 @@ class LanceArchive:
 
     @classmethod
     def open(
-        cls, uri: str, embedder: Embedder, *, generation: str | None = None, options: SearchOptions | None = None
+        cls,
+        uri: str,
+        embedder: Embedder,
+        *,
+        generation: str | None = None,
+        options: SearchOptions | None = None,
+        reranker: Reranker | None = None,
     ) -> LanceArchive:
         """Opens the newest generation, or the one named, and keeps it from being cleaned up until ``close``.
 
@@ -97,7 +108,7 @@ class LanceArchive:
         with telling_what_is_damaged(uri):
             tables = Tables(uri)
             require_embedder(tables, embedder)
-            return LanceArchive(tables, embedder, *pin(tables, generation), options)
+            return LanceArchive(tables, embedder, *pin(tables, generation), options, reranker)
 
     @classmethod
     def open_for_writing(
@@ -168,11 +179,12 @@ class LanceArchive:
         """The best segments for a query by BM25 and cosine together, best first; equals by path and ordinal."""
         if not query.strip() or limit < 1 or (doc_ids is not None and not doc_ids):
             return []
-        vector = self._embedder.embed([query[:QUERY_CHARACTERS]])[0] if self._embedder.dimensions else None
+        vector = self._vectors([query[:QUERY_CHARACTERS]])[0] if self._embedder.dimensions else None
         condition = None if doc_ids is None else one_of("doc_id", doc_ids)
         segments, enough = self._tables.segments, offset + limit
+        rerank = None if self._reranker is None else partial(self._read_with, self._reranker, query)
         with telling_what_is_damaged(self.uri):
-            ranking = rank(segments, query, vector, self._options, condition=condition, at_least=enough)
+            ranking = rank(segments, query, vector, self._options, condition=condition, at_least=enough, rerank=rerank)
         return self._hits(ranking, offset, limit)
 
     def find(
@@ -223,7 +235,7 @@ class LanceArchive:
 
     def nearest_found(self, queries: Sequence[str], limit: int = 100) -> float:
         """The share of the segments nearest to queries that a search by vector finds; 1 without a vector index."""
-        vectors = self._embedder.embed(queries)
+        vectors = self._vectors(queries)
         shares = [share_found(self._tables.segments, vector, limit) for vector in vectors] if vectors.size else []
         return sum(shares) / len(shares) if shares else 1.0
 
@@ -259,6 +271,19 @@ class LanceArchive:
                 self.uri, f"page {page.page_number} of document {page.doc_id} has another text than was stored"
             )
         return page
+
+    def _vectors(self, queries: Sequence[str]) -> numpy.ndarray:
+        if isinstance(self._embedder, QueryEmbedder):
+            return self._embedder.embed_queries(queries)
+        return self._embedder.embed(queries)
+
+    def _read_with(self, reranker: Reranker, query: str, row_ids: list[int]) -> Sequence[float]:
+        """The scores of segments by a reranker, which is shown what stands above them too."""
+        segments = self._segments_at(row_ids)
+        titles = self._documents_with({segment.doc_id for segment in segments.values()})
+        found = [(titles[segments[row_id].doc_id].title, segments[row_id]) for row_id in row_ids]
+        texts = ["\n".join(filter(None, (title, *s.headings, s.prefix, s.text))) for title, s in found]
+        return reranker.scores(query[:QUERY_CHARACTERS], texts)
 
     def _matching(self, expression: str, scope: str | None) -> list[dict[str, Any]]:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,8 @@ class SearchOptions:
     """How many segments each side ranks; more where more are asked for."""
     bm25_weight: float = BM25_WEIGHT
     """BM25's share of a score, from 0 to 1; cosine has the rest."""
+    reranked: int = 20
+    """How many of the best segments a reranker reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,12 @@ def rank(
     *,
     condition: str | None,
     at_least: int,
+    rerank: Callable[[list[int]], Sequence[float]] | None = None,
 ) -> Ranking:
-    """Ranks the segments that meet ``condition``; BM25 alone where there is no vector."""
+    """Ranks the segments that meet ``condition``; BM25 alone where there is no vector.
+
+    ``rerank`` scores the best rows from 0 to 1, which puts them in another order, before the others as they were.
+    """
     candidates = options.candidates
     while candidates < at_least:
         candidates *= 2
@@ -89,8 +95,17 @@ def rank(
     lexical = dict.fromkeys(held.weights, 0.0) | bm25
     if vector is not None:
         cosine |= _cosine_of(segments, vector, [row for row in lexical if row not in cosine])
-    scores = held.scores(fuse(lexical, cosine, options.bm25_weight))
-    return Ranking(sorted(scores, key=lambda row_id: (-scores[row_id], row_id)), scores, bm25, cosine)
+    fused = fuse(lexical, cosine, options.bm25_weight)
+    if rerank is not None and fused:
+        best = _in_order(held.scores(fused))[: options.reranked]
+        fused = {row: score / 2 for row, score in fused.items()}
+        fused |= {row: (1 + score) / 2 for row, score in zip(best, rerank(best), strict=True)}
+    scores = held.scores(fused)
+    return Ranking(_in_order(scores), scores, bm25, cosine)
+
+
+def _in_order(scores: Mapping[int, float]) -> list[int]:
+    return sorted(scores, key=lambda row_id: (-scores[row_id], row_id))
 
 
 def _bm25(segments: Any, query: str, condition: str | None, limit: int) -> dict[int, float]:

@@ -25,7 +25,8 @@ _COUNT = click.IntRange(min=1)
 @click.option("--every", type=_COUNT, default=1, metavar="N", help="Searches for every Nth question.")
 @click.option("--archive", "kept", metavar="URI", help="Keeps the archive here for the next time.")
 @click.option("--workers", type=click.IntRange(min=0), default=0, metavar="N", help="Worker processes that ingest.")
-@click.option("--embedder", type=click.Choice(CHOICES["embedder"]()), default="wordllama")
+@click.option("--embedder", type=click.Choice(CHOICES["embedder"]()), default="wordllama", show_default=True)
+@click.option("--reranker", type=click.Choice(CHOICES["reranker"]()), default="none", show_default=True)
 @click.option("--candidates", type=_COUNT, metavar="N", help="Segments that each of BM25 and cosine ranks.")
 @click.option("--bm25-weight", type=click.FloatRange(0, 1), metavar="X", help="BM25's share of a score.")
 @json_option
@@ -39,6 +40,7 @@ def recall(
     kept: str | None,
     workers: int,
     embedder: str,
+    reranker: str,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -57,11 +59,12 @@ def recall(
     searches = searches[::every]
     bench = Bench(console, ConnectionSettings(), every, 0, None, workers, kept, None, as_json)
     with bench.archive_of(source, embedder=embedder, **ingest) as archive:
-        opened = open_archive(archive.uri, options=chosen)
+        opened = open_archive(archive.uri, options=chosen, reranker=reranker)
         with Progress(console, "searches", total=len(searches)) as progress:
             figures = bench_recall(searches, opened, progress.show)
         stats = opened.stats()
-    head = f"{plural(len(searches), 'search', 'searches')} of {plural(stats.segments, 'segment')}: {embedder}"
+    asked = plural(len(searches), "search", "searches")
+    head = f"{asked} of {plural(stats.segments, 'segment')}: {embedder}, reranker {reranker}"
     if as_json:
         console.put_json(as_record(figures, head, asdict(chosen)))
         return
