@@ -75,10 +75,12 @@ class Ledger:
         return [name for name, _ in self._files() if name not in self._known]
 
     def _files(self) -> Iterator[tuple[str, Path]]:
-        for path in map(Path, below(self._folder)):
-            name = path.relative_to(self._folder).as_posix()
-            if ".lance/" in name and not _CHANGING.search(name) and path.is_file():
-                yield name, path
+        # As strings: this goes through some thousands of names at each write of a large archive.
+        start = len(str(self._folder)) + 1
+        for path in below(self._folder):
+            name = path[start:]
+            if ".lance/" in name and not _CHANGING.search(name) and os.path.isfile(path):
+                yield name, Path(path)
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -14,6 +14,7 @@ from docpager.archive.checking import Damage, DamageKind, is_torn, rows_of_docum
 from docpager.archive.durability import SyncedFolder, telling_what_cannot_be_written
 from docpager.archive.filters import one_of, turns
 from docpager.archive.healing import is_half_made, set_damaged_manifests_aside, take_back_broken_writes
+from docpager.archive.indexes import has_few_new_rows, is_indexed, make_indexes
 from docpager.archive.lance import LanceArchive, require_embedder
 from docpager.archive.ledger import Ledger
 from docpager.archive.locking import FolderLock
@@ -38,8 +39,6 @@ from docpager.errors import ConfigurationError, DamagedArchiveError
 from docpager.protocols import Embedder
 from docpager.records import Document, DocumentStatus, IngestedDocument
 
-VECTOR_INDEX_FROM = 100_000
-"""Below so many segments an exact search is as quick as an indexed one."""
 OLD_VERSIONS_KEPT = timedelta(days=2)
 """A run that was killed within this time still finds the generation it began with; of nightly ones, the last."""
 
@@ -200,28 +199,33 @@ class LanceWriter(LanceArchive):
         segments = self._tables.segments
         if not segments.count_rows():
             return True
-        indexes = segments.list_indices()
-        stats = [segments.index_stats(index.name) for index in indexes]
-        has_text = any(index.columns == ["search_text"] for index in indexes)
-        return has_text and not any(found is not None and found.num_unindexed_rows for found in stats)
+        has_text = any(index.columns == ["search_text"] for index in segments.list_indices())
+        return has_text and all(map(is_indexed, self._tables.all()))
 
     @_writing
     def finish(self) -> None:
-        """Indexes what is new, compacts, and drops versions more than two days old that nobody reads."""
+        """Indexes what is new, compacts, and drops versions more than two days old that nobody reads.
+
+        A large table that has few new rows waits until there are more: they are found without an index too.
+        """
         self._tables.checkout_latest()
         self._index()
-        for table in self._tables.all():
+        worth_it = [table for table in self._tables.all() if not has_few_new_rows(table)]
+        for table in worth_it:
             drop_old_versions(table, timedelta(days=36_500))  # compacts, and drops nothing
         self._whole()
         # Only now, when readers open the versions just made, may the old ones go.
-        self.drop_old_versions()
+        self._drop_old_versions(worth_it, OLD_VERSIONS_KEPT)
 
     @_writing
     def drop_old_versions(self, older_than: timedelta = OLD_VERSIONS_KEPT) -> None:
         """Drops what no reader can come back to: versions of that age, but for those in use and what came after."""
+        self._drop_old_versions(self._tables.all(), older_than)
+
+    def _drop_old_versions(self, tables: Collection[Any], older_than: timedelta) -> None:
         self._tables.checkout_latest()
         drop_abandoned(self._tables)
-        for table in self._tables.all():
+        for table in tables:
             drop_old_versions(table, older_than)
         self._ledger.drop_gone()
         self._whole()
@@ -251,18 +255,7 @@ class LanceWriter(LanceArchive):
         return damage, nameless
 
     def _index(self) -> None:
-        from lancedb.index import FTS, BTree, IvfSq
-
-        segments = self._tables.segments
-        if not segments.count_rows():
-            return
-        full_text = FTS(with_position=False, stem=True, remove_stop_words=True)
-        for column, index in (("search_text", full_text), ("segment_id", BTree()), ("doc_id", BTree())):
-            _ensure_index(segments, column, index)
-        _ensure_index(self._tables.pages, "doc_id", BTree())
-        _ensure_index(self._tables.documents, "doc_id", BTree())
-        if self._embedder.dimensions and segments.count_rows() >= VECTOR_INDEX_FROM:
-            _ensure_index(segments, "vector", IvfSq(distance_type="cosine"))
+        make_indexes(self._tables, dimensions=self._embedder.dimensions)
 
     def _stored(self, doc_ids: Sequence[str]) -> _Rows:
         """Revision and number of stored pages of those documents that have a row."""
@@ -349,11 +342,6 @@ def _put(table: Any, key: str, rows: Any, *, replacing: Sequence[str]) -> None:
         return
     merge = table.merge_insert(key).when_matched_update_all().when_not_matched_insert_all()
     merge.when_not_matched_by_source_delete(one_of("doc_id", replacing)).execute(rows)
-
-
-def _ensure_index(table: Any, column: str, config: Any) -> None:
-    if not any(index.columns == [column] for index in table.list_indices()):
-        table.create_index(column, config=config)
 
 
 def _require_consistent(contents: Sequence[IngestedDocument]) -> None:

@@ -261,7 +261,7 @@ def test_many_threads_may_read_one_archive(written):
 def test_a_large_archive_gets_a_vector_index_that_finds_the_same(uri):
     import numpy
 
-    from docpager.archive.writing import VECTOR_INDEX_FROM
+    from docpager.archive.indexes import VECTOR_INDEX_FROM
 
     rng = numpy.random.default_rng(5)
     words = [f"word{n}" for n in range(3_000)]
