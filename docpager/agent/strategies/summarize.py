@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from docpager.agent.arguments import Arguments
@@ -13,8 +13,12 @@ from docpager.agent.strategies.choosing import text_in_order
 from docpager.agent.strategies.given_pages import GivenPages
 from docpager.agent.tool_result import Ending
 from docpager.errors import ToolError
-from docpager.memory import Page
+from docpager.memory import LineRange, Page
 from docpager.records import Address, ExitStatus, Segment
+from docpager.transcript import render_view
+
+CITED_TOKENS = 10
+"""What naming some lines of a page in a call takes."""
 
 
 class Summarize(GivenPages):
@@ -44,7 +48,18 @@ class Summarize(GivenPages):
                 return ending
         if not said:
             return Ending(abstain_reason=f"None of the {len(parts)} parts that were read holds an answer.")
-        return await self.answer_from([str(address) for address in said])
+        return await self.answer_from(list(self._fitting(said)))
+
+    def _fitting(self, said: Iterable[Address]) -> Iterator[str]:
+        """The first of the lines cited, as many as one prompt holds."""
+        left = self.work.pager.capacity
+        for address in said:
+            page = self.work.pager.table.by_handle(address.handle).page
+            lines = LineRange(address.first_line, address.last_line)
+            left -= self.work.counter.count(render_view(self.work.page_view(page.page_id, lines))) + CITED_TOKENS
+            if left < 0:
+                return
+            yield str(address)
 
     async def _read_part(self, part: list[Page]) -> Ending | ExitStatus:
         """What the model says to one part, which leaves memory behind it."""
