@@ -270,7 +270,7 @@ def test_strategies_are_asked_cell_by_cell_and_each_cell_once(docpager, filings,
     assert {row["verified"] for row in figures} <= {1.0, None}
     assert all(row["any_evidence"] == row["right"] == 1.0 for row in figures if row["model"] == "perfect")
     with duckdb.connect() as database:
-        (count,) = database.sql(f"SELECT count(*) FROM '{tmp_path}/out/strategies.parquet'").fetchone()
+        [(count,)] = database.sql(f"SELECT count(*) FROM '{tmp_path}/out/strategies.parquet'").fetchall()
     assert count == len(figures)
 
 
