@@ -194,6 +194,7 @@ class FailureKind(StrEnum):
     EXCEPTION = "exception"
     TIMEOUT = "timeout"
     MEMORY = "memory"
+    OUTPUT = "output"
     CRASH = "crash"
 
 

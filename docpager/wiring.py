@@ -64,17 +64,19 @@ def ingest_folder(
     Raises ``MissingInputError``, ``LockedError`` or ``UsageError`` before anything is read.
     """
     from docpager.batch.executors.processes import ProcessExecutor
+    from docpager.ingest.confinement import Confinement
     from docpager.ingest.pipeline import ingest
     from docpager.ingest.scan import roots_of
     from docpager.models.embedding import embedder_for
 
     settings = settings or IngestSettings()
     named = [paths] if isinstance(paths, str | Path) else list(paths)
-    roots_of(named)  # before the archive is made
+    roots = roots_of(named)  # before the archive is made
     executor = ProcessExecutor(
         workers=settings.workers,
         timeout_seconds=settings.file_timeout_seconds,
         memory_mib=settings.file_memory_mib,
+        prepare=Confinement(tuple(map(str, roots))),
     )
     embedder = embedder_for(settings.embedder)
     wait = settings.lock_wait_seconds

@@ -1,6 +1,7 @@
 """Runs tasks in worker processes that are reused, each task within its time and memory; the home of pebble.
 
-A worker that passes a limit is killed and replaced; the task it was at has failed, the others go on. Nothing that a
+A worker that passes a limit is killed and replaced, with all it started; the task it was at has failed, the others go
+on. Nothing that a
 worker raises or returns is unpickled by pebble's own threads, for an object that cannot be would break the whole pool.
 """
 
@@ -11,8 +12,10 @@ import ctypes
 import logging
 import os
 import pickle
+import shutil
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -27,6 +30,9 @@ from docpager.protocols import Failure, FailureKind, Item, Outcome, Result
 TASKS_A_WORKER = 400
 """Then it is replaced, so that what third-party readers leak does not add up to the memory limit."""
 
+OUTPUT_MIB = 128
+"""The largest result a worker sends; up to two a worker wait in the parent."""
+
 _MEMORY_EXIT = 77
 _FORK_EXIT = 78
 _PR_SET_PDEATHSIG = 1
@@ -37,11 +43,21 @@ _log = logging.getLogger(__name__)
 class ProcessExecutor:
     """Runs tasks in spawned worker processes. Workers start with the first task and end with ``close``."""
 
-    def __init__(self, *, workers: int = 0, timeout_seconds: float = 60, memory_mib: int = 2048) -> None:
+    def __init__(
+        self,
+        *,
+        workers: int = 0,
+        timeout_seconds: float = 60,
+        memory_mib: int = 2048,
+        prepare: Callable[[str], None] | None = None,
+    ) -> None:
+        """``prepare`` is called in each new worker with the folder for its temporary files; it is pickled."""
         self.workers = workers or available_cores()
         self.timeout_seconds = timeout_seconds
         self.memory_mib = memory_mib
+        self._prepare = prepare
         self._pool: Any = None
+        self._folder = ""
 
     def __repr__(self) -> str:
         return f"ProcessExecutor(workers={self.workers})"
@@ -79,6 +95,8 @@ class ProcessExecutor:
         if pool is not None:
             pool.stop()
             pool.join()
+            self._sweep()
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _schedule(self, function: Callable[[Item], Result], item: Item) -> Future[bytes]:
         if self._pool is None:
@@ -92,11 +110,12 @@ class ProcessExecutor:
 
         from pebble import ProcessPool
 
+        self._folder = tempfile.mkdtemp(prefix="docpager-workers-")
         return ProcessPool(
             max_workers=self.workers,
             max_tasks=TASKS_A_WORKER,
             initializer=_prepare_worker,
-            initargs=(self.memory_mib, os.getpid()),
+            initargs=(self.memory_mib, os.getpid(), self._folder, self._prepare),
             context=multiprocessing.get_context("spawn"),
         )
 
@@ -106,15 +125,28 @@ class ProcessExecutor:
         try:
             return Outcome(item, *pickle.loads(future.result()))  # noqa: S301 - from our own worker
         except TaskTimeoutError:
+            self._sweep()
             failure = Failure(FailureKind.TIMEOUT, "TimeoutError", f"took longer than {self.timeout_seconds:g} s")
             return Outcome(item, None, failure, self.timeout_seconds)
         except ProcessExpired as expired:
+            self._sweep()
             return Outcome(item, None, self._expired(expired.exitcode), time.perf_counter() - scheduled)
         except BrokenProcessPool as error:
             raise DocpagerError(
                 "The worker processes cannot start. A script that uses docpager's workers must keep its work behind "
                 '`if __name__ == "__main__":`.'
             ) from error
+
+    def _sweep(self) -> None:
+        """Ends what workers that are gone have left running, and removes their temporary files."""
+        with contextlib.suppress(OSError):
+            for name in os.listdir(self._folder):
+                leader = int(name)
+                if not _is_there(leader):
+                    # Its number stays taken as long as anything of its group runs: no other process is hit.
+                    with contextlib.suppress(OSError):
+                        os.killpg(leader, signal.SIGKILL)
+                    shutil.rmtree(os.path.join(self._folder, name), ignore_errors=True)
 
     def _expired(self, exitcode: int | None) -> Failure:
         if exitcode == _MEMORY_EXIT:
@@ -149,8 +181,10 @@ def _work(pickled: bytes) -> bytes:
     seconds = time.perf_counter() - started
     if failure is None:
         answer, failure = attempt(pickle.dumps, (result, None, seconds))
-        if answer is not None:
+        if answer is not None and len(answer) <= OUTPUT_MIB * 1024 * 1024:
             return answer
+        if answer is not None:
+            failure = Failure(FailureKind.OUTPUT, "OutputError", f"gave more than {OUTPUT_MIB:,} MiB")
     if failure is not None and failure.kind is FailureKind.MEMORY:
         os._exit(_MEMORY_EXIT)  # what it holds is of no further use: a new worker starts clean
     return pickle.dumps((None, failure, seconds))
@@ -161,10 +195,11 @@ def _run(pickled: bytes) -> Any:
     return function(item)
 
 
-def _prepare_worker(memory_mib: int, parent: int) -> None:
+def _prepare_worker(memory_mib: int, parent: int, folder: str, prepare: Callable[[str], None] | None) -> None:
     """Sets a worker's limits, and keeps it from outliving its parent or writing to its parent's terminal."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a worker stuck in C code must end at once, too
     _die_with(parent)
+    own_folder = _lead_group(folder)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS", "TOKENIZERS_PARALLELISM"):
         os.environ.setdefault(name, "false" if name.startswith("TOKENIZERS") else "1")
     nowhere = os.open(os.devnull, os.O_RDWR)
@@ -178,6 +213,33 @@ def _prepare_worker(memory_mib: int, parent: int) -> None:
         # Data, not address space: allocators reserve far more addresses than they use.
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if prepare is not None:
+        prepare(own_folder)
+
+
+def _lead_group(folder: str) -> str:
+    """Makes a worker the leader of what it starts, and its folder, whose name tells the parent whom it leads."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.setpgid(0, 0)
+        os.register_at_fork(after_in_child=_die_with_worker)
+    own_folder = os.path.join(folder, str(os.getpid()))
+    os.mkdir(own_folder)
+    tempfile.tempdir = os.environ["TMPDIR"] = own_folder
+    return own_folder
+
+
+def _die_with_worker() -> None:
+    _die_with(os.getppid())
+
+
+def _is_there(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _die_with(parent: int) -> None:
