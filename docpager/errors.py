@@ -18,6 +18,7 @@
     |   |-- QuotaError                78
     |   |-- ArchiveFormatError        78
     |   `-- EmbedderMismatchError     78
+    |-- DamagedArchiveError           78   what the archive holds is not what was written to it
     |-- DocumentError                  -   one document could not be read; it becomes a row, never a crash
     |   |-- EncryptedDocumentError
     |   |-- UnsupportedDocumentError
@@ -169,6 +170,20 @@ class EmbedderMismatchError(ConfigurationError):
         super().__init__(
             f"The archive at {uri} was embedded with {found}, not {asked}. "
             f"Set the embedder to {found}, or ingest again into a new archive."
+        )
+
+
+class DamagedArchiveError(DocpagerError):
+    """What an archive holds is not what was written to it, or cannot be read at all."""
+
+    exit_code = 78
+
+    def __init__(self, uri: str, what: str) -> None:
+        self.uri = uri
+        self.what = what
+        super().__init__(
+            f"The archive at {uri} is damaged: {what}. "
+            "docpager archive check says where; docpager archive check --repair mends it."
         )
 
 

@@ -176,7 +176,7 @@ def keeping_replies(agent: Agent, cache: CacheSettings) -> Iterator[KeptReplies 
                 settings_sha256(settings),
                 json.dumps([settings.model, settings.temperature, settings.extra_body]),
                 endpoint=reached.shown if reached else "",
-                archive=agent.archive.uri,
+                archive=str(Path(agent.archive.uri).resolve()),
                 nonce=agent.nonce,
                 own_only=cache.cache == "refresh",
                 is_offline=cache.offline,

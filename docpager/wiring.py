@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,8 +58,11 @@ def ingest_folder(
     settings: IngestSettings | None = None,
     *,
     progress: IngestProgress | None = None,
+    only: Collection[tuple[str, str]] | None = None,
 ) -> IngestReport:
     """Brings the settings' archive up to date with files and folders, read in worker processes.
+
+    ``only`` names the files to look at, by root and path; None is all of them.
 
     Raises ``MissingInputError``, ``LockedError`` or ``UsageError`` before anything is read.
     """
@@ -81,7 +84,7 @@ def ingest_folder(
     embedder = embedder_for(settings.embedder)
     wait = settings.lock_wait_seconds
     with executor, open_archive_for_writing(settings.archive, embedder=settings.embedder, wait_seconds=wait) as archive:
-        return ingest(named, settings, archive, embedder, segment_counter(), executor, progress)
+        return ingest(named, settings, archive, embedder, segment_counter(), executor, progress, only=only)
 
 
 def segment_counter() -> TokenCounter:

@@ -101,6 +101,12 @@ MESSAGES = [
         {"uri": "data/a.lancedb", "found": "9", "known": "1", "exit_code": 78},
     ),
     (
+        errors.DamagedArchiveError("data/a.lancedb", "segments cannot be opened"),
+        "The archive at data/a.lancedb is damaged: segments cannot be opened. "
+        "docpager archive check says where; docpager archive check --repair mends it.",
+        {"uri": "data/a.lancedb", "what": "segments cannot be opened", "exit_code": 78},
+    ),
+    (
         errors.EmbedderMismatchError("data/a.lancedb", "wordllama-256", "none"),
         "The archive at data/a.lancedb was embedded with wordllama-256, not none. "
         "Set the embedder to wordllama-256, or ingest again into a new archive.",

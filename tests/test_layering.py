@@ -37,6 +37,7 @@ FLOORS = {
     "docpager.analysis": 5,
     "docpager.wiring": 6,
     "docpager.running": 6,
+    "docpager.upkeep": 6,
     "docpager.workers": 6,
     "docpager.cli": 6,
     "docpager.__main__": 6,
@@ -48,7 +49,7 @@ STRANGERS = {
     "docpager.ingest": {"docpager.archive", "docpager.models"},
     "docpager.archive": {"docpager.ingest", "docpager.models"},
     "docpager.models": {"docpager.ingest", "docpager.archive"},
-    "docpager.wiring": {"docpager.cli", "docpager.running", "docpager.workers"},
+    "docpager.wiring": {"docpager.cli", "docpager.running", "docpager.upkeep", "docpager.workers"},
     "docpager.running": {"docpager.cli", "docpager.workers"},
     "docpager.workers": {"docpager.cli", "docpager.running"},
 }

@@ -20,11 +20,11 @@ class SyncedFolder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._synced = set(_entries(folder))
+        self._synced = set(below(folder))
 
     def sync(self) -> None:
         """Returns when every file that came since the last time is on the disk, and its name too."""
-        entries = set(_entries(self._folder))
+        entries = set(below(self._folder))
         changed_folders = set()
         for path in entries - self._synced:
             _require_whole(path)
@@ -73,10 +73,10 @@ def _refusal(error: Exception) -> str | None:
 
 def size_of(folder: Path) -> int:
     """The bytes of all files below a folder."""
-    return sum(os.path.getsize(path) for path in _entries(folder) if os.path.isfile(path))
+    return sum(os.path.getsize(path) for path in below(folder) if os.path.isfile(path))
 
 
-def _entries(folder: Path) -> Iterator[str]:
+def below(folder: Path) -> Iterator[str]:
     """Everything below a folder, files and folders; what vanishes meanwhile is passed over."""
     for parent, folders, files in os.walk(folder):
         for name in (*folders, *files):

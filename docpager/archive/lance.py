@@ -8,10 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from docpager.archive.checking import Damage, check_files, check_rows
 from docpager.archive.durability import size_of
 from docpager.archive.filters import both, cleaned, holds_text, matches, one_of, quoted, turns
+from docpager.archive.healing import damaged_head
+from docpager.archive.ledger import Ledger
 from docpager.archive.outlines import outline_of
-from docpager.archive.pins import Pin, pin
+from docpager.archive.pins import Pin, TableVersion, pin, versions_of
+from docpager.archive.reading import telling_what_is_damaged
 from docpager.archive.schemas import (
     DOCUMENT_COLUMNS,
     PAGE_COLUMNS,
@@ -21,8 +25,8 @@ from docpager.archive.schemas import (
     segment_of,
 )
 from docpager.archive.search import QUERY_CHARACTERS, Ranking, rank
-from docpager.archive.tables import ArchiveStamp, Tables, is_archive
-from docpager.errors import EmbedderMismatchError, MissingArchiveError, ToolError
+from docpager.archive.tables import ArchiveStamp, Tables, archive_folder, is_archive
+from docpager.errors import DamagedArchiveError, EmbedderMismatchError, MissingArchiveError, ToolError
 from docpager.protocols import Embedder
 from docpager.records import (
     Document,
@@ -31,6 +35,7 @@ from docpager.records import (
     PaperPage,
     SearchHit,
     Segment,
+    sha256_hex,
 )
 
 if TYPE_CHECKING:
@@ -75,9 +80,12 @@ class LanceArchive:
         """
         if not is_archive(uri):
             raise MissingArchiveError(uri)
-        tables = Tables(uri)
-        require_embedder(tables, embedder)
-        return LanceArchive(tables, embedder, *pin(tables, generation))
+        if (manifest := damaged_head(archive_folder(uri))) is not None:
+            raise DamagedArchiveError(uri, f"{manifest} has other bytes than were written")
+        with telling_what_is_damaged(uri):
+            tables = Tables(uri)
+            require_embedder(tables, embedder)
+            return LanceArchive(tables, embedder, *pin(tables, generation))
 
     @classmethod
     def open_for_writing(
@@ -108,8 +116,17 @@ class LanceArchive:
 
     def documents(self) -> Iterator[Document]:
         """All documents but removed ones, by path."""
-        rows = _rows(self._tables.documents, DOCUMENT_COLUMNS, f"status != {quoted(DocumentStatus.REMOVED)}")
+        rows = self._rows(self._tables.documents, DOCUMENT_COLUMNS, f"status != {quoted(DocumentStatus.REMOVED)}")
         return map(document_of, sorted(rows, key=lambda row: (row["path"], row["doc_id"])))
+
+    def all_documents(self) -> Iterator[Document]:
+        """All documents, removed ones too, by path."""
+        rows = self._rows(self._tables.documents, DOCUMENT_COLUMNS, None)
+        return map(document_of, sorted(rows, key=lambda row: (row["path"], row["doc_id"])))
+
+    def versions(self) -> list[TableVersion]:
+        """The versions of the three tables that are still there, newest first."""
+        return versions_of(self._tables)
 
     def document(self, doc_id: str) -> Document | None:
         """The document with this id, a removed one too."""
@@ -119,14 +136,14 @@ class LanceArchive:
         """The segments with these ids, in this order; unknown ids are left out."""
         found: dict[str, Segment] = {}
         for ids in turns(segment_ids):
-            rows = _rows(self._tables.segments, SEGMENT_COLUMNS, one_of("segment_id", ids))
-            found.update((row["segment_id"], segment_of(row)) for row in rows)
+            rows = self._rows(self._tables.segments, SEGMENT_COLUMNS, one_of("segment_id", ids))
+            found.update((row["segment_id"], self._segment(row)) for row in rows)
         return [found[segment_id] for segment_id in segment_ids if segment_id in found]
 
     def segments_of(self, doc_id: str, *, page_number: int | None = None) -> list[Segment]:
         """A document's segments by ordinal, of one paper page or of all."""
         condition = both(one_of("doc_id", [doc_id]), _is_number("page_number", page_number))
-        segments = map(segment_of, _rows(self._tables.segments, SEGMENT_COLUMNS, condition))
+        segments = map(self._segment, self._rows(self._tables.segments, SEGMENT_COLUMNS, condition))
         return sorted(segments, key=lambda segment: segment.ordinal)
 
     def outline(self, doc_id: str) -> list[OutlineEntry]:
@@ -141,7 +158,8 @@ class LanceArchive:
             return []
         vector = self._embedder.embed([query[:QUERY_CHARACTERS]])[0] if self._embedder.dimensions else None
         condition = None if doc_ids is None else one_of("doc_id", doc_ids)
-        ranking = rank(self._tables.segments, query, vector, condition=condition, at_least=offset + limit)
+        with telling_what_is_damaged(self.uri):
+            ranking = rank(self._tables.segments, query, vector, condition=condition, at_least=offset + limit)
         return self._hits(ranking, offset, limit)
 
     def find(
@@ -164,10 +182,10 @@ class LanceArchive:
             matches("text", pattern) if regex else holds_text("text", pattern),
         )
         try:
-            rows = _rows(self._tables.segments, ["segment_id", "doc_id", "ordinal"], condition)
-        except (ValueError, RuntimeError) as error:
-            if regex and "did not compile" in str(error):
-                raise ToolError(_regex_refusal(pattern, str(error))) from None
+            rows = self._rows(self._tables.segments, ["segment_id", "doc_id", "ordinal"], condition)
+        except DamagedArchiveError as error:
+            if regex and "did not compile" in (why := str(error.__cause__)):
+                raise ToolError(_regex_refusal(pattern, why)) from None
             raise
         paths = {key: row.path for key, row in self._documents_with({row["doc_id"] for row in rows}).items()}
         rows.sort(key=lambda row: (paths.get(row["doc_id"], ""), row["doc_id"], row["ordinal"]))
@@ -176,16 +194,16 @@ class LanceArchive:
     def paper_page(self, doc_id: str, page_number: int) -> PaperPage | None:
         """The stored text of one paper page."""
         condition = both(one_of("doc_id", [doc_id]), _is_number("page_number", page_number))
-        return next(map(page_of, _rows(self._tables.pages, PAGE_COLUMNS, condition)), None)
+        return next(map(self._page, self._rows(self._tables.pages, PAGE_COLUMNS, condition)), None)
 
     def paper_pages(self, doc_id: str) -> list[PaperPage]:
         """All paper pages of a document, in order."""
-        pages = map(page_of, _rows(self._tables.pages, PAGE_COLUMNS, one_of("doc_id", [doc_id])))
+        pages = map(self._page, self._rows(self._tables.pages, PAGE_COLUMNS, one_of("doc_id", [doc_id])))
         return sorted(pages, key=lambda page: page.page_number)
 
     def stats(self) -> ArchiveStats:
         """Counts what is here."""
-        rows = _rows(self._tables.documents, ["status", "token_count"], None)
+        rows = self._rows(self._tables.documents, ["status", "token_count"], None)
         return ArchiveStats(
             uri=self.uri,
             generation=self.generation,
@@ -198,10 +216,38 @@ class LanceArchive:
             bytes_on_disk=size_of(self._tables.folder),
         )
 
+    def check(self) -> Iterator[Damage]:
+        """What is damaged: files, rows, hashes, spans, references, counts, and what the indexes find."""
+        yield from check_files(Ledger(self._tables.folder))
+        yield from check_rows(self._tables)
+
     def close(self) -> None:
         """Lets the generation go; so does the end of this object, and of the process."""
         if self._pin is not None:
             self._pin.release()
+
+    def _rows(self, table: Any, columns: Sequence[str], condition: str | None) -> list[dict[str, Any]]:
+        query = table.search().select(list(columns))
+        if condition:
+            query = query.where(condition)
+        with telling_what_is_damaged(self.uri):
+            rows: list[dict[str, Any]] = query.to_arrow().to_pylist()
+        return rows
+
+    def _segment(self, row: Mapping[str, Any]) -> Segment:
+        """The segment of a row, with the text that was stored and no other."""
+        segment = segment_of(row)
+        if sha256_hex(segment.text) != segment.text_sha256:
+            raise DamagedArchiveError(self.uri, f"segment {segment.segment_id} has another text than was stored")
+        return segment
+
+    def _page(self, row: Mapping[str, Any]) -> PaperPage:
+        page = page_of(row)
+        if sha256_hex(page.text) != page.text_sha256:
+            raise DamagedArchiveError(
+                self.uri, f"page {page.page_number} of document {page.doc_id} has another text than was stored"
+            )
+        return page
 
     def _hits(self, ranking: Ranking, offset: int, limit: int) -> list[SearchHit]:
         first, row_ids = ranking.with_ties(offset, offset + limit)
@@ -229,15 +275,16 @@ class LanceArchive:
     def _segments_at(self, row_ids: list[int]) -> dict[int, Segment]:
         if not row_ids:
             return {}
-        rows = self._tables.segments.take_row_ids(row_ids).select(SEGMENT_COLUMNS).with_row_id().to_arrow()
-        return {row["_rowid"]: segment_of(row) for row in rows.to_pylist()}
+        with telling_what_is_damaged(self.uri):
+            rows = self._tables.segments.take_row_ids(row_ids).select(SEGMENT_COLUMNS).with_row_id().to_arrow()
+        return {row["_rowid"]: self._segment(row) for row in rows.to_pylist()}
 
     def _documents_with(self, doc_ids: Iterable[str]) -> dict[str, Document]:
         """The documents with these ids; a generation's rows never change, so they are kept."""
         wanted = list(doc_ids)
         found = {doc_id: self._kept[doc_id] for doc_id in wanted if doc_id in self._kept}
         for ids in turns([doc_id for doc_id in wanted if doc_id not in found]):
-            rows = _rows(self._tables.documents, DOCUMENT_COLUMNS, one_of("doc_id", ids))
+            rows = self._rows(self._tables.documents, DOCUMENT_COLUMNS, one_of("doc_id", ids))
             found.update((row["doc_id"], document_of(row)) for row in rows)
         if len(self._kept) + len(found) > _DOCUMENTS_KEPT:
             self._kept = {}
@@ -249,14 +296,6 @@ def require_embedder(tables: Tables, embedder: Embedder) -> None:
     """Refuses an embedder whose vectors are not the archive's."""
     if tables.stamp.embedder != embedder.name:
         raise EmbedderMismatchError(tables.uri, tables.stamp.embedder, embedder.name)
-
-
-def _rows(table: Any, columns: Sequence[str], condition: str | None) -> list[dict[str, Any]]:
-    query = table.search().select(list(columns))
-    if condition:
-        query = query.where(condition)
-    rows: list[dict[str, Any]] = query.to_arrow().to_pylist()
-    return rows
 
 
 def _is_number(column: str, value: int | None) -> str | None:

@@ -10,7 +10,9 @@ import fcntl
 import logging
 import os
 import uuid
+from collections import Counter
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,9 +25,23 @@ READERS = "readers"
 _LOST = (OSError, RuntimeError, ValueError)
 """What LanceDB raises where a tag cannot be read or written."""
 _TRIES = 10
+_AT_LEAST = timedelta(milliseconds=1)
+"""Of nothing LanceDB warns; nobody reads what is this young."""
 _MARGIN = timedelta(seconds=2)
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TableVersion:
+    """A version of one table that can still be opened."""
+
+    table: str
+    version: int
+    written_at: datetime
+    rows: int | None
+    readers: int
+    """How many readers hold it."""
 
 
 class Pin:
@@ -99,11 +115,30 @@ def drop_abandoned(tables: Tables) -> None:
         os.close(lock)
 
 
+def versions_of(tables: Tables) -> list[TableVersion]:
+    """The versions of the three tables, newest first."""
+    found = []
+    for table in tables.all():
+        held = Counter(tag["version"] for name, tag in table.tags.list().items() if name.startswith(PREFIX))
+        for version in table.list_versions():
+            rows = version["metadata"].get("total_rows")
+            number = version["version"]
+            moment = version["timestamp"].astimezone(UTC)
+            found.append(TableVersion(table.name, number, moment, int(rows) if rows else None, held[number]))
+    return sorted(found, key=lambda version: (version.written_at, version.table), reverse=True)
+
+
+def readers_of(tables: Tables) -> int:
+    """How many readers hold a generation; only for the archive's one writer."""
+    drop_abandoned(tables)
+    return sum(1 for _ in (tables.folder / READERS).glob(f"{PREFIX}*.lock"))
+
+
 def drop_old_versions(table: Any, older_than: timedelta) -> None:
     """Drops versions of that age, but none that came after the oldest that is tagged."""
     for _ in range(_TRIES):
         try:
-            table.optimize(cleanup_older_than=max(older_than, _age_of_oldest_tagged(table)))
+            table.optimize(cleanup_older_than=max(older_than, _AT_LEAST, _age_of_oldest_tagged(table)))
             return
         except RuntimeError as error:
             # A reader came, and LanceDB drops nothing that is tagged; or one went while LanceDB was listing tags.

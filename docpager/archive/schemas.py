@@ -1,6 +1,7 @@
 """The archive's tables: their Arrow schemas, and records as rows.
 
-Beside the columns that are a contract there are three of the archive's own. ``revision`` names the write a row comes
+Beside the columns that are a contract there are four of the archive's own. ``row_sha256`` is over the whole row.
+``revision`` names the write a row comes
 from, in all three tables: rows of one document that disagree on it were torn by a crash. (The document's SHA-256 would
 not do: a file read again by a newer reader has the same.) ``stored_pages`` counts a document's rows in ``pages``;
 ``page_id`` is their key.
@@ -12,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from docpager.archive.row_checksums import ROW_SHA256, with_row_checksums
 from docpager.records import (
     Document,
     DocumentStatus,
@@ -26,8 +28,8 @@ from docpager.records import (
 if TYPE_CHECKING:
     import pyarrow
 
-FORMAT = 1
-"""Rises when an older docpager could not read what a newer one writes."""
+FORMAT = 2
+"""Rises when an older docpager could not read what a newer one writes. 2 has ``row_sha256``."""
 
 DOCUMENTS, PAGES, SEGMENTS = "documents", "pages", "segments"
 PRIMARY_KEYS = {DOCUMENTS: "doc_id", PAGES: "page_id", SEGMENTS: "segment_id"}
@@ -60,7 +62,8 @@ def _documents_schema() -> pyarrow.Schema:
     }
     required = {"doc_id", "path", "status", "last_action", "collection", "root", "segment_count", "token_count"}
     columns = [pa.field(name, types.get(name, pa.string()), nullable=name not in required) for name in DOCUMENT_COLUMNS]
-    return pa.schema([*columns, _required("revision", pa.string()), _required("stored_pages", pa.int32())])
+    own = [("revision", pa.string()), ("stored_pages", pa.int32()), (ROW_SHA256, pa.string())]
+    return pa.schema([*columns, *(_required(name, kind) for name, kind in own)])
 
 
 def _pages_schema() -> pyarrow.Schema:
@@ -77,6 +80,7 @@ def _pages_schema() -> pyarrow.Schema:
             _required("status", pa.string()),
             pa.field("error_message", pa.string()),
             _required("revision", pa.string()),
+            _required(ROW_SHA256, pa.string()),
         ]
     )
 
@@ -99,6 +103,7 @@ def _segments_schema(dimensions: int) -> pyarrow.Schema:
         _required("token_count", pa.int32()),
         _required("text_sha256", pa.string()),
         _required("revision", pa.string()),
+        _required(ROW_SHA256, pa.string()),
     ]
     if dimensions:
         columns.append(pa.field("vector", pa.list_(pa.float32(), dimensions)))
@@ -113,24 +118,20 @@ def _required(name: str, kind: Any) -> Any:
 
 def document_rows(rows: Sequence[tuple[Document, str, int]], schema: pyarrow.Schema) -> pyarrow.Table:
     """Documents with their revision and number of stored pages."""
-    import pyarrow as pa
-
     dictionaries = [
         asdict(document) | {"revision": revision, "stored_pages": stored} for document, revision, stored in rows
     ]
-    return pa.Table.from_pylist(dictionaries, schema=schema)
+    return _checksummed(dictionaries, schema)
 
 
 def page_rows(batch: Sequence[tuple[IngestedDocument, str]], schema: pyarrow.Schema) -> pyarrow.Table:
     """The paper pages of documents with their revisions."""
-    import pyarrow as pa
-
     rows = [
         asdict(page) | {"page_id": f"{page.doc_id}:{page.page_number}", "revision": revision}
         for content, revision in batch
         for page in content.pages
     ]
-    return pa.Table.from_pylist(rows, schema=schema)
+    return _checksummed(rows, schema)
 
 
 def segment_rows(batch: Sequence[tuple[IngestedDocument, str]], schema: pyarrow.Schema) -> pyarrow.Table:
@@ -142,7 +143,17 @@ def segment_rows(batch: Sequence[tuple[IngestedDocument, str]], schema: pyarrow.
     columns["revision"] = [revision for _, revision in segments]
     if "vector" in schema.names:
         columns["vector"] = _vector_column([content for content, _ in batch], schema.field("vector").type)
-    return pa.Table.from_pydict(columns, schema=schema)
+    return with_row_checksums(pa.Table.from_pydict(columns, schema=_without_checksum(schema)), schema)
+
+
+def _checksummed(rows: Sequence[Mapping[str, Any]], schema: pyarrow.Schema) -> pyarrow.Table:
+    import pyarrow as pa
+
+    return with_row_checksums(pa.Table.from_pylist(list(rows), schema=_without_checksum(schema)), schema)
+
+
+def _without_checksum(schema: pyarrow.Schema) -> pyarrow.Schema:
+    return schema.remove(schema.get_field_index(ROW_SHA256))
 
 
 def _vector_column(batch: Sequence[IngestedDocument], kind: Any) -> Any:
@@ -197,14 +208,15 @@ def removed(document: Document) -> Document:
     )
 
 
-def torn(document: Document) -> Document:
-    """The row of a document whose write was interrupted: without a SHA-256, so that the next ingest reads it again."""
+def unwritten(document: Document, error_type: str, why: str) -> Document:
+    """The row of a document that is not whole: without a SHA-256, so that the next ingest reads it again."""
     return replace(
         document,
         status=DocumentStatus.FAILED,
         sha256=None,
+        duplicate_of=None,
         segment_count=0,
         token_count=0,
-        error_type="InterruptedWrite",
-        error_message="Writing this document was interrupted. Ingest it again.",
+        error_type=error_type,
+        error_message=f"{why} Ingest it again.",
     )

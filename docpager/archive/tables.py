@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from docpager.archive.durability import write_durably
+from docpager.archive.reading import telling_what_is_damaged
 from docpager.archive.schemas import DOCUMENTS, FORMAT, PAGES, PRIMARY_KEYS, SEGMENTS, table_schemas
 from docpager.errors import ArchiveFormatError, ConfigurationError, MissingArchiveError, MissingInputError
 
@@ -42,11 +43,14 @@ class Tables:
     def __init__(self, uri: str) -> None:
         self.uri = uri
         self.folder = archive_folder(uri)
-        connection = _connect(self.folder)
-        self.stamp = _stamp_of(uri, connection.open_table(DOCUMENTS))
-        self.documents: Any = connection.open_table(DOCUMENTS)
-        self.pages: Any = connection.open_table(PAGES)
-        self.segments: Any = connection.open_table(SEGMENTS)
+        self._connection = _connect(self.folder)
+        self._open()
+
+    def _open(self) -> None:
+        self.stamp = _stamp_of(self.uri, self._connection.open_table(DOCUMENTS))
+        self.documents: Any = self._connection.open_table(DOCUMENTS)
+        self.pages: Any = self._connection.open_table(PAGES)
+        self.segments: Any = self._connection.open_table(SEGMENTS)
 
     @property
     def versions(self) -> str:
@@ -56,6 +60,23 @@ class Tables:
     def all(self) -> tuple[Any, Any, Any]:
         """The three handles, ``documents`` first."""
         return self.documents, self.pages, self.segments
+
+    @property
+    def dimensions(self) -> int:
+        """The length of the vectors; 0 where there are none."""
+        if "vector" not in self.segments.schema.names:
+            return 0
+        size: int = self.segments.schema.field("vector").type.list_size
+        return size
+
+    def named(self, name: str) -> Any:
+        """The handle on the table of that name."""
+        return {DOCUMENTS: self.documents, PAGES: self.pages, SEGMENTS: self.segments}[name]
+
+    def replace(self, name: str, rows: Any) -> None:
+        """Makes Arrow batches a table's newest version, without its indexes; earlier versions stay."""
+        self._connection.create_table(name, data=rows, schema=rows.schema, mode="overwrite")
+        self._open()
 
     def pin(self, generation: str | None) -> str:
         """Stays with one generation, the last whole one where none is named; returns its name."""
@@ -108,7 +129,8 @@ def archive_stamp(uri: str) -> ArchiveStamp:
     """Which embedder and token counter an archive was made with; raises ``MissingArchiveError`` where there is none."""
     if not is_archive(uri):
         raise MissingArchiveError(uri)
-    return _stamp_of(uri, _connect(archive_folder(uri)).open_table(DOCUMENTS))
+    with telling_what_is_damaged(uri):
+        return _stamp_of(uri, _connect(archive_folder(uri)).open_table(DOCUMENTS))
 
 
 def recorded_generation(uri: str) -> str | None:
@@ -134,9 +156,13 @@ def make_tables(uri: str, stamp: ArchiveStamp, dimensions: int) -> None:
         if name in left_over:
             connection.drop_table(name)
         schema = schemas[name].with_metadata(stamp.metadata()) if name == DOCUMENTS else schemas[name]
-        key = schema.get_field_index(PRIMARY_KEYS[name])
-        field = schema.field(key).with_metadata({"lance-schema:unenforced-primary-key": "true"})
-        connection.create_table(name, schema=schema.set(key, field))
+        connection.create_table(name, schema=keyed(schema, PRIMARY_KEYS[name]))
+
+
+def keyed(schema: Any, key: str) -> Any:
+    """The schema with a column as its primary key: then merges that meet do not repeat rows."""
+    place = schema.get_field_index(key)
+    return schema.set(place, schema.field(place).with_metadata({"lance-schema:unenforced-primary-key": "true"}))
 
 
 def _connect(folder: Path) -> Any:

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from docpager.archive.checking import Damage, DamageKind, is_torn, rows_of_documents
 from docpager.archive.durability import SyncedFolder, telling_what_cannot_be_written
 from docpager.archive.filters import one_of, turns
 from docpager.archive.healing import set_damaged_heads_aside
 from docpager.archive.lance import LanceArchive, require_embedder
+from docpager.archive.ledger import Ledger
 from docpager.archive.locking import FolderLock
-from docpager.archive.pins import drop_abandoned, drop_old_versions
+from docpager.archive.pins import drop_abandoned, drop_old_versions, readers_of
+from docpager.archive.reading import telling_what_is_damaged
+from docpager.archive.rewriting import leave_damage_out, leave_documents_out, migrate, salvaged
 from docpager.archive.schemas import (
     DOCUMENT_COLUMNS,
+    DOCUMENTS,
+    FORMAT,
+    PAGES,
+    SEGMENTS,
     document_of,
     document_rows,
     page_rows,
     removed,
     segment_rows,
-    torn,
+    unwritten,
 )
 from docpager.archive.tables import ArchiveStamp, Tables, archive_folder, is_archive, make_tables
-from docpager.errors import ConfigurationError
+from docpager.errors import ConfigurationError, DamagedArchiveError
 from docpager.protocols import Embedder
 from docpager.records import Document, DocumentStatus, IngestedDocument
 
@@ -33,6 +42,10 @@ VECTOR_INDEX_FROM = 100_000
 OLD_VERSIONS_KEPT = timedelta(days=2)
 """A run that was killed within this time still finds the generation it began with; of nightly ones, the last."""
 
+_TORN = ("InterruptedWrite", "Writing this document was interrupted.")
+DAMAGED = ("DamagedArchive", "What the archive held of this document was damaged.")
+_ORIGINAL_GONE = ("OriginalRemoved", "The document this is a copy of was removed.")
+_log = logging.getLogger(__name__)
 _Rows = dict[str, tuple[str, int]]
 _Parameters = ParamSpec("_Parameters")
 _Returned = TypeVar("_Returned")
@@ -58,12 +71,16 @@ class LanceWriter(LanceArchive):
         super().__init__(tables, embedder, tables.versions)
         self._lock = lock
         self._disk = SyncedFolder(tables.folder)
+        self._ledger = Ledger(tables.folder)
         self._dropped_at_open = 0
-        if tables.last_whole_generation() != tables.versions:  # the last writer did not come to the end of a write
+        # The last writer did not come to the end of a write, or was an older docpager.
+        if tables.last_whole_generation() != tables.versions or tables.stamp.format < FORMAT:
             try:
-                self._dropped_at_open = self._drop_torn()
-            except RuntimeError:  # what it wrote cannot even be read
+                self._dropped_at_open = self._made_current()
+            except (DamagedArchiveError, RuntimeError):  # what it wrote cannot even be read
                 self._go_back()
+                with telling_what_is_damaged(tables.uri):
+                    self._dropped_at_open = self._made_current()
 
     @classmethod
     def open_or_make(cls, uri: str, embedder: Embedder, counter_name: str, *, wait_seconds: float = 0) -> LanceWriter:
@@ -145,6 +162,24 @@ class LanceWriter(LanceArchive):
         self._whole()
 
     @_writing
+    def erase(self, doc_ids: Collection[str]) -> None:
+        """Removes every trace of documents: their rows, the old versions that held them, and what indexes know.
+
+        What a reader still holds stays until it ends. A duplicate of one of them is read again at the next ingest.
+        """
+        self._tables.checkout_latest()
+        duplicates = [row for row in self.documents() if row.duplicate_of in doc_ids and row.doc_id not in doc_ids]
+        for table in self._tables.all():
+            leave_documents_out(self._tables, table.name, doc_ids)
+        self._mark_unwritten(duplicates, _ORIGINAL_GONE)
+        self.finish()
+        self.drop_old_versions(timedelta(0))
+
+    def readers(self) -> int:
+        """How many readers hold a generation of the archive now."""
+        return readers_of(self._tables)
+
+    @_writing
     def sweep(self) -> int:
         """Drops pages and segments that no documents row commits to; returns how many, with those dropped at opening.
 
@@ -157,8 +192,7 @@ class LanceWriter(LanceArchive):
     def finish(self) -> None:
         """Indexes what is new, compacts, and drops versions more than two days old that nobody reads."""
         self._tables.checkout_latest()
-        if self._tables.segments.count_rows():
-            self._index()
+        self._index()
         for table in self._tables.all():
             drop_old_versions(table, timedelta(days=36_500))  # compacts, and drops nothing
         self._whole()
@@ -172,12 +206,38 @@ class LanceWriter(LanceArchive):
         drop_abandoned(self._tables)
         for table in self._tables.all():
             drop_old_versions(table, older_than)
+        self._ledger.drop_gone()
         self._whole()
+
+    @_writing
+    def repair(self) -> list[Damage]:
+        """Leaves out what is damaged; returns what was.
+
+        Tables with damage are written again without it, their indexes made again and their old versions dropped. A
+        document that lost some is ``failed`` from then on and forgets its SHA-256, so that it is read again.
+        """
+        self._tables.checkout_latest()
+        damage = list(self.check())
+        broken = {found.doc_id for found in damage if found.doc_id is not None and found.kind is not DamageKind.INDEX}
+        known = salvaged(self._tables) if damage else []
+        for table in self._tables.all():
+            if any(found.table == table.name for found in damage):
+                repeated = leave_damage_out(self._tables, table.name)
+                broken.update(repeated if table.name == DOCUMENTS else ())
+        if damage:
+            there = self._stored([row.doc_id for row in known])
+            self._mark_unwritten([row for row in known if row.doc_id not in there], DAMAGED)
+            self._drop_torn(broken, DAMAGED)
+            self.finish()
+            self.drop_old_versions(timedelta(0))
+        return damage
 
     def _index(self) -> None:
         from lancedb.index import FTS, BTree, IvfSq
 
         segments = self._tables.segments
+        if not segments.count_rows():
+            return
         full_text = FTS(with_position=False, stem=True, remove_stop_words=True)
         for column, index in (("search_text", full_text), ("segment_id", BTree()), ("doc_id", BTree())):
             _ensure_index(segments, column, index)
@@ -206,11 +266,24 @@ class LanceWriter(LanceArchive):
             self._whole()
 
     def _whole(self) -> None:
-        """What is written is whole: on the disk, and what readers open from now on."""
+        """What is written is whole: on the disk, its checksums too, and what readers open from now on."""
         self._disk.sync()
+        self._ledger.record()
         self._generation = self._tables.versions
         self._tables.record_generation()
         self._kept = {}
+
+    def _made_current(self) -> int:
+        """Brings the archive to today's format and drops what was torn; returns how many rows that were."""
+        is_old = self.stamp.format < FORMAT
+        if is_old:
+            _log.info("The archive at %s is of format %d; writing it again as %d", self.uri, self.stamp.format, FORMAT)
+            migrate(self._tables)
+        dropped = self._drop_torn()
+        if is_old:
+            self._index()
+            self._whole()
+        return dropped
 
     def _go_back(self) -> None:
         """Makes the last whole generation the newest again."""
@@ -220,26 +293,28 @@ class LanceWriter(LanceArchive):
         self._tables.checkout_latest()
         self._whole()
 
-    def _drop_torn(self) -> int:
+    def _drop_torn(self, damaged: Collection[str] = (), why: tuple[str, str] = _TORN) -> int:
+        """Drops rows that no documents row commits to, and all of the ``damaged`` documents; returns how many."""
         self._tables.checkout_latest()
         columns = [*DOCUMENT_COLUMNS, "revision", "stored_pages"]
         rows = {row["doc_id"]: row for row in self._tables.documents.search().select(columns).to_arrow().to_pylist()}
-        pages, segments = _revisions(self._tables.pages), _revisions(self._tables.segments)
+        pages, segments = (rows_of_documents(self._tables, name) for name in (PAGES, SEGMENTS))
         uncommitted = (pages.keys() | segments.keys()) - rows.keys()
-        broken = {doc_id for doc_id, row in rows.items() if _is_torn(row, pages.get(doc_id), segments.get(doc_id))}
+        torn = {doc_id for doc_id, row in rows.items() if is_torn(row, pages.get(doc_id), segments.get(doc_id))}
+        broken = torn | (rows.keys() & set(damaged))
         dropped = 0
         for ids in turns(sorted(uncommitted | broken)):
             for table in (self._tables.pages, self._tables.segments):
                 dropped += table.delete(one_of("doc_id", ids)).num_deleted_rows
-        self._mark_torn([document_of(rows[doc_id]) for doc_id in sorted(broken)])
+        self._mark_unwritten([document_of(rows[doc_id]) for doc_id in sorted(broken)], why)
         self._whole()
         return dropped
 
-    def _mark_torn(self, documents: Sequence[Document]) -> None:
+    def _mark_unwritten(self, documents: Sequence[Document], why: tuple[str, str]) -> None:
         if documents:
             rows = [
-                (document if document.status is DocumentStatus.REMOVED else torn(document), uuid.uuid4().hex[:16], 0)
-                for document in documents
+                (row if row.status is DocumentStatus.REMOVED else unwritten(row, *why), uuid.uuid4().hex[:16], 0)
+                for row in documents
             ]
             self._commit(rows, known=True, whole=False)
 
@@ -277,18 +352,3 @@ def _require_counter(tables: Tables, counter_name: str) -> None:
             f"The tokens of the archive at {tables.uri} were counted with {tables.stamp.token_counter}, "
             f"not {counter_name}. Nothing was changed."
         )
-
-
-def _is_torn(row: Mapping[str, Any], pages: Mapping[str, int] | None, segments: Mapping[str, int] | None) -> bool:
-    """Whether a documents row's pages and segments are not exactly those that were written with it."""
-    expected = [{row["revision"]: count} if count else {} for count in (row["stored_pages"], row["segment_count"])]
-    return [dict(pages or {}), dict(segments or {})] != expected
-
-
-def _revisions(table: Any) -> dict[str, dict[str, int]]:
-    """How many rows each document has of each revision."""
-    keys = table.search().select(["doc_id", "revision"]).to_arrow()
-    counts: dict[str, dict[str, int]] = {}
-    for group in keys.group_by(["doc_id", "revision"]).aggregate([([], "count_all")]).to_pylist():
-        counts.setdefault(group["doc_id"], {})[group["revision"]] = group["count_all"]
-    return counts

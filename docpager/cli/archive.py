@@ -1,4 +1,4 @@
-"""``docpager archive``: what an archive holds."""
+"""``docpager archive``: what an archive holds, and its upkeep."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import click
 
+from docpager.cli import archive_upkeep as upkeep
 from docpager.cli.console import Console
 from docpager.cli.options import Words, common_options, config_option, json_option, settings_options
 from docpager.records import Document, DocumentStatus
@@ -17,7 +18,12 @@ STATUSES = [status.value for status in DocumentStatus if status is not DocumentS
 
 @click.group()
 def command() -> None:
-    """Shows what an archive holds."""
+    """Shows what an archive holds, checks it, and keeps it in order."""
+
+
+command.add_command(upkeep.check)
+command.add_command(upkeep.optimize)
+command.add_command(upkeep.remove)
 
 
 @command.command()
@@ -67,3 +73,36 @@ def documents(console: Console, archive: str, statuses: tuple[tuple[str, ...], .
 def _cells(row: Document) -> list[object]:
     reason = row.error_message or (f"same content as {row.duplicate_of}" if row.duplicate_of else "")
     return [row.doc_id, row.status.value, row.page_count, row.segment_count, row.token_count, row.path, reason]
+
+
+@command.command()
+@settings_options(IngestSettings, only=["archive"])
+@json_option
+@config_option("ingest")
+@common_options
+@click.pass_obj
+def versions(console: Console, archive: str, as_json: bool) -> None:
+    """Lists the versions that can still be opened, newest first."""
+    from docpager.wiring import open_archive
+
+    opened = open_archive(archive)
+    try:
+        found = opened.versions()
+    finally:
+        opened.close()
+    if as_json:
+        for version in found:
+            console.put_json(version)
+        return
+    read_now = dict(zip(("documents", "pages", "segments"), map(int, opened.generation.split("."))))
+    rows = [
+        [
+            version.table,
+            version.version,
+            f"{version.written_at:%Y-%m-%d %H:%M:%S}",
+            "" if version.rows is None else version.rows,
+            "newest" if read_now[version.table] == version.version else "",
+        ]
+        for version in found
+    ]
+    console.put_table(["table", "version", "written (UTC)", "rows", ""], rows)

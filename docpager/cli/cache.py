@@ -59,7 +59,7 @@ def clear(console: Console, /, archive: str | None, **values: Any) -> None:
     """Removes kept replies, all of them or those over one archive, also from the disk."""
     store = _opened(values)
     try:
-        count = store.clear(archive)
+        count = store.clear(None if archive is None else str(Path(archive).resolve()))
     finally:
         store.close()
     console.say(f"{plural(count, 'reply', 'replies')} removed from {store.path}")

@@ -28,7 +28,7 @@ COMMANDS = {
     "verify": "Checks every citation of a run against the archive again.",
     "runs": "Lists runs, shows, compares, exports or removes them.",
     "trace": "Shows what memory did for a question.",
-    "archive": "Shows what an archive holds.",
+    "archive": "Shows what an archive holds, checks it, and keeps it in order.",
     "cache": "Shows or clears the model replies that are kept.",
     "config": "Shows the settings in force, or writes a file of them.",
     "doctor": "Finds out what a model's endpoint can do, and says what to set.",

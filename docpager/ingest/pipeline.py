@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -56,15 +56,20 @@ def ingest(
     counter: TokenCounter,
     executor: Executor,
     progress: IngestProgress | None = None,
+    *,
+    only: Collection[tuple[str, str]] | None = None,
 ) -> IngestReport:
     """Brings an archive up to date with files and folders; every document ends in one row with one status.
+
+    ``only`` names the files to look at, by root and path; None is all of them.
 
     Raises ``MissingInputError`` for a path that is not there, and ``UsageError`` where ``--prune`` would remove too
     much, before any document is read or removed. Interrupted, it leaves whole documents; the same call goes on.
     """
     started = time.perf_counter()
     roots = [str(root) for root in roots_of(paths)]
-    sources = list(scan(paths, settings.include, settings.exclude))
+    found = scan(paths, settings.include, settings.exclude)
+    sources = [source for source in found if only is None or (source.root, source.path) in only]
     swept = archive.sweep()
     plan = Plan(archive.documents(), sources, settings, _Probe(executor))
     run = _Ingest(settings, archive, embedder, counter, executor, progress or SilentProgress(), plan)

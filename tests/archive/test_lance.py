@@ -123,7 +123,7 @@ def test_what_is_no_generation_is_refused(written, generation):
 
 def test_the_stamp_names_embedder_and_counter(written):
     stamp = archive_stamp(written)
-    assert (stamp.format, stamp.embedder, stamp.token_counter) == (1, "none", "o200k_base")
+    assert (stamp.format, stamp.embedder, stamp.token_counter) == (2, "none", "o200k_base")
 
 
 def test_another_embedder_is_refused_and_changes_nothing(written):
@@ -150,7 +150,7 @@ def test_another_token_counter_is_refused(written):
     )
 
 
-@pytest.mark.parametrize("stamped", ["2", "17", "", "x"])
+@pytest.mark.parametrize("stamped", ["3", "17", "", "x"])
 def test_a_format_from_elsewhere_is_refused_and_changes_nothing(written, stamped):
     import lancedb
 
@@ -161,7 +161,7 @@ def test_a_format_from_elsewhere_is_refused_and_changes_nothing(written, stamped
     with pytest.raises(ArchiveFormatError) as refusal:
         LanceArchive.open(written, PLAIN)
     assert str(refusal.value) == (
-        f"The archive at {written} has format {stamped or 'unknown'}; this docpager knows format 1. "
+        f"The archive at {written} has format {stamped or 'unknown'}; this docpager knows format 2. "
         "Nothing was changed. Use the docpager that wrote it, or ingest again into a new archive."
     )
     with pytest.raises(ArchiveFormatError):
