@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from docpager.ingest.kernel_limits import deny_calls, deny_paths
+from docpager.protocols import TokenCounter
 
 TOOLS = ("pandoc", "tesseract")
 """The only programs a worker may start."""
@@ -74,12 +75,18 @@ class ConfinedError(PermissionError):
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
-    """Confines a worker process when it starts. Picklable; ``folders`` are those that documents stand in."""
+    """Confines a worker process when it starts. Picklable; ``folders`` are those that documents stand in.
+
+    The counter is loaded first, for its ranks may be kept where no reader has any business.
+    """
 
     folders: tuple[str, ...] = ()
+    counter: TokenCounter | None = None
 
     def __call__(self, own_folder: str) -> None:
         """Confines this process for good; in ``own_folder`` it may write."""
+        if self.counter is not None:
+            self.counter.count("loaded")
         # Looked up now: what a document says must not choose the program.
         tools = tuple(os.path.realpath(found) for tool in TOOLS if (found := shutil.which(tool)))
         libraries = tuple(sorted(_library_folders()))

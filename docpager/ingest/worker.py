@@ -15,7 +15,7 @@ from docpager.errors import (
     UnsupportedDocumentError,
 )
 from docpager.ingest.cleaning import clean
-from docpager.ingest.confinement import reading_only
+from docpager.ingest.confinement import ConfinedError, reading_only
 from docpager.ingest.output_limits import check_parsed, check_segments
 from docpager.ingest.prechecks import check_file
 from docpager.ingest.readers import choose_reader
@@ -142,9 +142,9 @@ def failed(document: Document, error: BaseException) -> Document:
     """The row of a document that could not be read."""
     status = next((s for kind, s in _STATUS_OF_ERROR if isinstance(error, kind)), DocumentStatus.FAILED)
     message = str(error)
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and not isinstance(error, ConfinedError):
         message = f"It cannot be opened: {error.strerror or error}"
-    elif not isinstance(error, DocumentError):
+    elif not isinstance(error, (ConfinedError, DocumentError)):
         message = f"It cannot be read ({type(error).__name__}: {error})."
     return with_error(document, status, type(error).__name__, message)
 

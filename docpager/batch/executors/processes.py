@@ -8,14 +8,10 @@ worker raises or returns is unpickled by pebble's own threads, for an object tha
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import logging
 import os
 import pickle
-import shutil
 import signal
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -24,6 +20,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from docpager.batch.executors.inline import attempt
+from docpager.batch.executors.worker_groups import WorkerGroups, die_with, lead_group
 from docpager.errors import DocpagerError
 from docpager.protocols import Failure, FailureKind, Item, Outcome, Result
 
@@ -35,7 +32,6 @@ OUTPUT_MIB = 128
 
 _MEMORY_EXIT = 77
 _FORK_EXIT = 78
-_PR_SET_PDEATHSIG = 1
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +53,7 @@ class ProcessExecutor:
         self.memory_mib = memory_mib
         self._prepare = prepare
         self._pool: Any = None
-        self._folder = ""
+        self._groups: WorkerGroups | None = None
 
     def __repr__(self) -> str:
         return f"ProcessExecutor(workers={self.workers})"
@@ -95,8 +91,9 @@ class ProcessExecutor:
         if pool is not None:
             pool.stop()
             pool.join()
-            self._sweep()
-            shutil.rmtree(self._folder, ignore_errors=True)
+        groups, self._groups = self._groups, None
+        if groups is not None:
+            groups.close()
 
     def _schedule(self, function: Callable[[Item], Result], item: Item) -> Future[bytes]:
         if self._pool is None:
@@ -110,12 +107,12 @@ class ProcessExecutor:
 
         from pebble import ProcessPool
 
-        self._folder = tempfile.mkdtemp(prefix="docpager-workers-")
+        self._groups = WorkerGroups()
         return ProcessPool(
             max_workers=self.workers,
             max_tasks=TASKS_A_WORKER,
             initializer=_prepare_worker,
-            initargs=(self.memory_mib, os.getpid(), self._folder, self._prepare),
+            initargs=(self.memory_mib, os.getpid(), self._groups.folder, self._prepare),
             context=multiprocessing.get_context("spawn"),
         )
 
@@ -138,15 +135,8 @@ class ProcessExecutor:
             ) from error
 
     def _sweep(self) -> None:
-        """Ends what workers that are gone have left running, and removes their temporary files."""
-        with contextlib.suppress(OSError):
-            for name in os.listdir(self._folder):
-                leader = int(name)
-                if not _is_there(leader):
-                    # Its number stays taken as long as anything of its group runs: no other process is hit.
-                    with contextlib.suppress(OSError):
-                        os.killpg(leader, signal.SIGKILL)
-                    shutil.rmtree(os.path.join(self._folder, name), ignore_errors=True)
+        if self._groups is not None:
+            self._groups.sweep()
 
     def _expired(self, exitcode: int | None) -> Failure:
         if exitcode == _MEMORY_EXIT:
@@ -198,8 +188,8 @@ def _run(pickled: bytes) -> Any:
 def _prepare_worker(memory_mib: int, parent: int, folder: str, prepare: Callable[[str], None] | None) -> None:
     """Sets a worker's limits, and keeps it from outliving its parent or writing to its parent's terminal."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a worker stuck in C code must end at once, too
-    _die_with(parent)
-    own_folder = _lead_group(folder)
+    die_with(parent)
+    own_folder = lead_group(folder)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS", "TOKENIZERS_PARALLELISM"):
         os.environ.setdefault(name, "false" if name.startswith("TOKENIZERS") else "1")
     nowhere = os.open(os.devnull, os.O_RDWR)
@@ -215,37 +205,3 @@ def _prepare_worker(memory_mib: int, parent: int, folder: str, prepare: Callable
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if prepare is not None:
         prepare(own_folder)
-
-
-def _lead_group(folder: str) -> str:
-    """Makes a worker the leader of what it starts, and its folder, whose name tells the parent whom it leads."""
-    with contextlib.suppress(OSError, AttributeError):
-        os.setpgid(0, 0)
-        os.register_at_fork(after_in_child=_die_with_worker)
-    own_folder = os.path.join(folder, str(os.getpid()))
-    os.mkdir(own_folder)
-    tempfile.tempdir = os.environ["TMPDIR"] = own_folder
-    return own_folder
-
-
-def _die_with_worker() -> None:
-    _die_with(os.getppid())
-
-
-def _is_there(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-def _die_with(parent: int) -> None:
-    if sys.platform != "linux":
-        return
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(0)
