@@ -18,7 +18,7 @@ from docpager.ingest.cleaning import clean
 from docpager.ingest.confinement import ConfinedError, reading_only
 from docpager.ingest.output_limits import check_parsed, check_segments
 from docpager.ingest.prechecks import check_file
-from docpager.ingest.readers import choose_reader
+from docpager.ingest.readers import choose_reader, warm_reader
 from docpager.ingest.readers.collections import CollectionFields, Record, RecordReader, count_records
 from docpager.ingest.readers.front_matter import find_period
 from docpager.protocols import TokenCounter
@@ -69,6 +69,14 @@ class ReadTask:
 
     items: tuple[ReadItem, ...]
     options: ReadingOptions
+
+    def make_ready(self) -> None:
+        """Imports what reading these items takes, so that no document's time is spent on it."""
+        import docpager.ingest.segmenter  # noqa: F401
+
+        for item in self.items:
+            if item.record is None:
+                warm_reader(Path(item.file).suffix, self.options.pdf_reader)
 
 
 @dataclass(slots=True)

@@ -30,9 +30,13 @@ TASKS_A_WORKER = 400
 OUTPUT_MIB = 128
 """The largest result a worker sends; up to two a worker wait in the parent."""
 
+READY_SECONDS = 30
+"""What a worker may take to import what a task needs, before the task's own time begins."""
+
 _MEMORY_EXIT = 77
 _FORK_EXIT = 78
 
+_HAS_CLOCK = hasattr(signal, "setitimer")
 _log = logging.getLogger(__name__)
 
 
@@ -99,7 +103,9 @@ class ProcessExecutor:
         if self._pool is None:
             self._pool = self._start()
         task = pickle.dumps((function, item))
-        future: Future[bytes] = self._pool.schedule(_work, args=(task,), timeout=self.timeout_seconds)
+        # The worker's own clock comes first; this one is for a worker that cannot keep it.
+        timeout = self.timeout_seconds + (READY_SECONDS if _HAS_CLOCK else 0)
+        future: Future[bytes] = self._pool.schedule(_work, args=(task, self.timeout_seconds), timeout=timeout)
         return future
 
     def _start(self) -> Any:
@@ -123,10 +129,11 @@ class ProcessExecutor:
             return Outcome(item, *pickle.loads(future.result()))  # noqa: S301 - from our own worker
         except TaskTimeoutError:
             self._sweep()
-            failure = Failure(FailureKind.TIMEOUT, "TimeoutError", f"took longer than {self.timeout_seconds:g} s")
-            return Outcome(item, None, failure, self.timeout_seconds)
+            return Outcome(item, None, self._overtime(), self.timeout_seconds)
         except ProcessExpired as expired:
             self._sweep()
+            if _HAS_CLOCK and expired.exitcode == -signal.SIGALRM:
+                return Outcome(item, None, self._overtime(), self.timeout_seconds)
             return Outcome(item, None, self._expired(expired.exitcode), time.perf_counter() - scheduled)
         except BrokenProcessPool as error:
             raise DocpagerError(
@@ -137,6 +144,9 @@ class ProcessExecutor:
     def _sweep(self) -> None:
         if self._groups is not None:
             self._groups.sweep()
+
+    def _overtime(self) -> Failure:
+        return Failure(FailureKind.TIMEOUT, "TimeoutError", f"took longer than {self.timeout_seconds:g} s")
 
     def _expired(self, exitcode: int | None) -> Failure:
         if exitcode == _MEMORY_EXIT:
@@ -161,10 +171,23 @@ def _ending(exitcode: int | None) -> str:
     return f"was ended by signal {-exitcode}"
 
 
-def _work(pickled: bytes) -> bytes:
-    """Runs one task in a worker; its outcome is pickled here, where a failure to do so is still this task's."""
+def _work(pickled: bytes, timeout_seconds: float) -> bytes:
+    """Runs one task in a worker; its outcome is pickled here, where a failure to do so is still this task's.
+
+    The kernel ends the worker when the task's time is over, whatever code it is in. An item's ``make_ready``, where it
+    has one, is called before that time begins: a new worker has yet to import what others have at hand.
+    """
     process = os.getpid()
     started = time.perf_counter()
+    attempt(_make_ready, pickled)
+    _set_clock(timeout_seconds)
+    try:
+        return _answer(pickled, process, started)
+    finally:
+        _set_clock(0)
+
+
+def _answer(pickled: bytes, process: int, started: float) -> bytes:
     result, failure = attempt(_run, pickled)
     if os.getpid() != process:
         os._exit(_FORK_EXIT)  # a child the task forked must not answer in the worker's place
@@ -180,6 +203,18 @@ def _work(pickled: bytes) -> bytes:
     return pickle.dumps((None, failure, seconds))
 
 
+def _set_clock(seconds: float) -> None:
+    if _HAS_CLOCK:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def _make_ready(pickled: bytes) -> None:
+    _, item = pickle.loads(pickled)  # noqa: S301 - from our own parent
+    ready = getattr(item, "make_ready", None)
+    if ready is not None:
+        ready()
+
+
 def _run(pickled: bytes) -> Any:
     function, item = pickle.loads(pickled)  # noqa: S301 - from our own parent
     return function(item)
@@ -188,6 +223,8 @@ def _run(pickled: bytes) -> Any:
 def _prepare_worker(memory_mib: int, parent: int, folder: str, prepare: Callable[[str], None] | None) -> None:
     """Sets a worker's limits, and keeps it from outliving its parent or writing to its parent's terminal."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a worker stuck in C code must end at once, too
+    if _HAS_CLOCK:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
     die_with(parent)
     own_folder = lead_group(folder)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS", "TOKENIZERS_PARALLELISM"):
