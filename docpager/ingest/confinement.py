@@ -69,10 +69,6 @@ _STARTS = ("os.fork", "os.forkpty", "os.exec", "os.spawn", "os.system", "pty.spa
 _LISTINGS = ("os.listdir", "os.scandir")
 
 
-class ConfinedError(PermissionError):
-    """A worker was led to what it has no business with."""
-
-
 @dataclass(frozen=True, slots=True)
 class Confinement:
     """Confines a worker process when it starts. Picklable; ``folders`` are those that documents stand in.
@@ -156,38 +152,38 @@ class _Guard:
         if path == os.devnull or self._is_own(path):
             return
         if is_written:
-            raise ConfinedError(f"A reader tried to write {path!r}; it may write in its temporary folder only.")
+            raise PermissionError(f"A reader tried to write {path!r}; it may write in its temporary folder only.")
         if path == self.document or self._is_library(path):
             return
-        raise ConfinedError(f"A reader tried to open {path!r}, which is not the document it reads.")
+        raise PermissionError(f"A reader tried to open {path!r}, which is not the document it reads.")
 
     def _list(self, _: str, arguments: tuple[Any, ...]) -> None:
         path = _path(arguments[0] if arguments and arguments[0] is not None else os.curdir)
         if path is None or self._is_own(path) or (path + os.sep).startswith(self._libraries + self._code):
             return
-        raise ConfinedError(f"A reader tried to look into {path!r}.")
+        raise PermissionError(f"A reader tried to look into {path!r}.")
 
     def _change(self, event: str, arguments: tuple[Any, ...]) -> None:
         for place in _CHANGES[event]:
             path = _path(arguments[place])
             if path is not None and not self._is_own(path):
-                raise ConfinedError(f"A reader tried to change {path!r} ({event}).")
+                raise PermissionError(f"A reader tried to change {path!r} ({event}).")
 
     def _start(self, _: str, arguments: tuple[Any, ...]) -> None:
         named = arguments[0] if arguments[0] is not None else next(iter(arguments[1]), "")
         program = shutil.which(os.fsdecode(named)) or os.fsdecode(named)
         is_known = os.path.basename(program) in TOOLS and program.startswith(self._libraries)
         if os.path.realpath(program) not in self._tools and not is_known:
-            raise ConfinedError(f"A reader tried to start {program!r}; it may start {' and '.join(TOOLS)} only.")
+            raise PermissionError(f"A reader tried to start {program!r}; it may start {' and '.join(TOOLS)} only.")
 
     def _refuse_start(self, event: str, _: tuple[Any, ...]) -> None:
-        raise ConfinedError(f"A reader tried to start a process ({event}).")
+        raise PermissionError(f"A reader tried to start a process ({event}).")
 
     def _socket(self, event: str, arguments: tuple[Any, ...]) -> None:
         unix = getattr(socket, "AF_UNIX", None)
         if event == "socket.__new__" and len(arguments) > 1 and arguments[1] == unix:
             return
-        raise ConfinedError(f"A reader tried to use the network ({event}).")
+        raise PermissionError(f"A reader tried to use the network ({event}).")
 
     def _is_own(self, path: str) -> bool:
         if not (path + os.sep).startswith(self._own):

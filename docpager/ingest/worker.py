@@ -13,9 +13,10 @@ from docpager.errors import (
     EncryptedDocumentError,
     LimitExceededError,
     UnsupportedDocumentError,
+    lacks_memory,
 )
 from docpager.ingest.cleaning import clean
-from docpager.ingest.confinement import ConfinedError, reading_only
+from docpager.ingest.confinement import reading_only
 from docpager.ingest.output_limits import check_parsed, check_segments
 from docpager.ingest.prechecks import check_file
 from docpager.ingest.readers import choose_reader, warm_reader
@@ -130,9 +131,9 @@ def read_documents(task: ReadTask) -> ReadResult:
         started = time.perf_counter()
         try:
             ingested = _read(item, task.options, result)
-        except MemoryError:
-            raise
         except Exception as error:  # readers of strangers' files raise anything
+            if lacks_memory(error):
+                raise
             ingested = IngestedDocument(failed(item.document, error))
         seconds = time.perf_counter() - started
         result.documents.append(replace(ingested, document=replace(ingested.document, seconds=seconds)))
@@ -150,9 +151,9 @@ def failed(document: Document, error: BaseException) -> Document:
     """The row of a document that could not be read."""
     status = next((s for kind, s in _STATUS_OF_ERROR if isinstance(error, kind)), DocumentStatus.FAILED)
     message = str(error)
-    if isinstance(error, OSError) and not isinstance(error, ConfinedError):
+    if isinstance(error, OSError):
         message = f"It cannot be opened: {error.strerror or error}"
-    elif not isinstance(error, (ConfinedError, DocumentError)):
+    elif not isinstance(error, DocumentError):
         message = f"It cannot be read ({type(error).__name__}: {error})."
     return with_error(document, status, type(error).__name__, message)
 

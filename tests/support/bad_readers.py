@@ -41,7 +41,7 @@ def eats_memory(_: str) -> None:
     """Past Python's own allocator."""
     while True:
         mapped = mmap.mmap(-1, 64 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        mapped.write(b"x" * (64 << 20))
+        mapped.write(b"x" * (4 << 20))
         _KEPT.append(mapped)
 
 
@@ -59,7 +59,7 @@ def exits(_: str) -> None:
 def floods_output(_: str) -> str:
     for descriptor in (1, 2):
         os.write(descriptor, b"flood\n" * 1_000_000)
-    return "flood" * 60_000_000
+    return "flood" * 28_000_000
 
 
 def forks(_: str) -> None:
