@@ -32,6 +32,8 @@ class Repair:
     """Documents that were read again from their files."""
     lost: list[Document] = field(default_factory=list)
     """Documents that could not be: their files are gone, or changed into what cannot be read. They are ``failed``."""
+    nameless: int = 0
+    """Documents of which not even the path is known any more; the next ingest of their folder adds them again."""
 
 
 def check_archive(uri: str) -> Iterator[Damage]:
@@ -61,7 +63,7 @@ def repair_archive(settings: IngestSettings) -> Repair:
 
     heal(settings.archive, settings.lock_wait_seconds)
     with _writer(settings) as archive:
-        damage = archive.repair()
+        damage, nameless = archive.repair()
         broken = {row.doc_id: row for row in archive.documents() if row.error_type == DAMAGED_ARCHIVE}
     wanted = frozenset((row.root, row.path.partition("#")[0]) for row in broken.values())
     roots = [root for root in sorted({row.root for row in broken.values()}) if Path(root).is_dir()]
@@ -72,7 +74,7 @@ def repair_archive(settings: IngestSettings) -> Repair:
     archive_now.close()
     found = [row for row in now.values() if row is not None]
     lost = [row for row in found if row.error_type == DAMAGED_ARCHIVE]
-    return Repair(damage, [row for row in found if row not in lost], lost)
+    return Repair(damage, [row for row in found if row not in lost], lost, nameless)
 
 
 def optimize_archive(uri: str, *, older_than: timedelta | None = None, wait_seconds: float = 0) -> tuple[int, int]:

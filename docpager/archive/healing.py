@@ -8,7 +8,8 @@ from pathlib import Path
 from docpager.archive.ledger import Ledger
 from docpager.archive.locking import FolderLock
 from docpager.archive.schemas import DOCUMENTS, PAGES, SEGMENTS
-from docpager.archive.tables import GENERATION_FILE, archive_folder
+from docpager.archive.tables import GENERATION_FILE, archive_folder, is_archive
+from docpager.errors import MissingArchiveError
 
 _MAGIC = b"LANC"
 """The last bytes of every whole manifest."""
@@ -17,6 +18,8 @@ _log = logging.getLogger(__name__)
 
 def heal(uri: str, wait_seconds: float = 0) -> None:
     """Sets damaged manifests aside; raises ``LockedError`` while another process writes the archive."""
+    if not is_archive(uri):
+        raise MissingArchiveError(uri)
     folder = archive_folder(uri)
     lock = FolderLock(folder, f"The archive at {uri}", wait_seconds=wait_seconds)
     try:
@@ -25,6 +28,7 @@ def heal(uri: str, wait_seconds: float = 0) -> None:
         for manifest in folder.glob("*.lance/_versions/*.manifest"):
             if _is_damaged(manifest, ledger):  # of an older version, that nobody can read
                 manifest.rename(manifest.with_suffix(".damaged"))
+        ledger.drop_gone()
     finally:
         lock.close()
 
@@ -44,6 +48,7 @@ def set_damaged_heads_aside(folder: Path) -> None:
             damaged = manifests.pop(0)
             _log.warning("The newest version of %s was not written whole and is set aside: %s", name, damaged)
             damaged.rename(damaged.with_suffix(".damaged"))
+    ledger.drop_gone()  # the next version will have the same name
 
 
 def damaged_head(folder: Path) -> str | None:

@@ -210,8 +210,8 @@ class LanceWriter(LanceArchive):
         self._whole()
 
     @_writing
-    def repair(self) -> list[Damage]:
-        """Leaves out what is damaged; returns what was.
+    def repair(self) -> tuple[list[Damage], int]:
+        """Leaves out what is damaged; returns what was, and how many documents were lost of which nothing is known.
 
         Tables with damage are written again without it, their indexes made again and their old versions dropped. A
         document that lost some is ``failed`` from then on and forgets its SHA-256, so that it is read again.
@@ -219,7 +219,7 @@ class LanceWriter(LanceArchive):
         self._tables.checkout_latest()
         damage = list(self.check())
         broken = {found.doc_id for found in damage if found.doc_id is not None and found.kind is not DamageKind.INDEX}
-        known = salvaged(self._tables) if damage else []
+        known, nameless = (salvaged(self._tables) if damage else []), 0
         for table in self._tables.all():
             if any(found.table == table.name for found in damage):
                 repeated = leave_damage_out(self._tables, table.name)
@@ -227,10 +227,11 @@ class LanceWriter(LanceArchive):
         if damage:
             there = self._stored([row.doc_id for row in known])
             self._mark_unwritten([row for row in known if row.doc_id not in there], DAMAGED)
+            nameless = len(rows_of_documents(self._tables, PAGES).keys() - there.keys() - {row.doc_id for row in known})
             self._drop_torn(broken, DAMAGED)
             self.finish()
             self.drop_old_versions(timedelta(0))
-        return damage
+        return damage, nameless
 
     def _index(self) -> None:
         from lancedb.index import FTS, BTree, IvfSq
@@ -313,7 +314,11 @@ class LanceWriter(LanceArchive):
     def _mark_unwritten(self, documents: Sequence[Document], why: tuple[str, str]) -> None:
         if documents:
             rows = [
-                (row if row.status is DocumentStatus.REMOVED else unwritten(row, *why), uuid.uuid4().hex[:16], 0)
+                (
+                    removed(row) if row.status is DocumentStatus.REMOVED else unwritten(row, *why),
+                    uuid.uuid4().hex[:16],
+                    0,
+                )
                 for row in documents
             ]
             self._commit(rows, known=True, whole=False)

@@ -64,7 +64,7 @@ def check(ctx: click.Context, /, repair: bool, as_json: bool, **values: Any) -> 
         mended = repair_archive(settings)
         _tell(console, iter(mended.damage), as_json)
         _tell_repair(console, mended, as_json)
-        ctx.exit(LOST if mended.lost else 0)
+        ctx.exit(LOST if mended.lost or mended.nameless else 0)
     found = _tell(console, check_archive(settings.archive), as_json)
     if found:
         console.warn(
@@ -156,6 +156,7 @@ def _tell_repair(console: Console, mended: Repair, as_json: bool) -> None:
                 "damage": len(mended.damage),
                 "read_again": [document.path for document in mended.read_again],
                 "lost": [document.path for document in mended.lost],
+                "nameless": mended.nameless,
             }
         )
     if not mended.damage and not mended.read_again and not mended.lost:
@@ -163,5 +164,7 @@ def _tell_repair(console: Console, mended: Repair, as_json: bool) -> None:
         return
     for document in mended.lost:
         console.warn(f"{document.path}: it was damaged, and cannot be read again; its row stays, as failed")
+    if mended.nameless:
+        console.warn(f"{plural(mended.nameless, 'document')} lost even their paths: ingest their folders again")
     again, lost = plural(len(mended.read_again), "document"), len(mended.lost)
     console.say(f"{again} read again, {lost} lost; what was damaged is left out")
