@@ -89,22 +89,25 @@ def ingest_folder(
     Raises ``MissingInputError``, ``LockedError`` or ``UsageError`` before anything is read.
     """
     from docpager.batch.executors.processes import ProcessExecutor
+    from docpager.ingest.confinement import Confinement
     from docpager.ingest.pipeline import ingest
     from docpager.ingest.scan import roots_of
     from docpager.models.embedding import embedder_for
 
     settings = settings or IngestSettings()
     named = [paths] if isinstance(paths, str | Path) else list(paths)
-    roots_of(named)  # before the archive is made
+    roots = roots_of(named)  # before the archive is made
+    counter = segment_counter()
     executor = ProcessExecutor(
         workers=settings.workers,
         timeout_seconds=settings.file_timeout_seconds,
         memory_mib=settings.file_memory_mib,
+        prepare=Confinement(tuple(map(str, roots)), counter),
     )
     embedder = embedder_for(settings.embedder)
     wait = settings.lock_wait_seconds
     with executor, open_archive_for_writing(settings.archive, embedder=settings.embedder, wait_seconds=wait) as archive:
-        return ingest(named, settings, archive, embedder, segment_counter(), executor, progress, only=only)
+        return ingest(named, settings, archive, embedder, counter, executor, progress, only=only)
 
 
 def segment_counter() -> TokenCounter:
