@@ -1,4 +1,5 @@
 """What bombs are put together from: PDFs of given objects, and Office files with one part replaced."""
+# ruff: noqa: E501
 
 from __future__ import annotations
 

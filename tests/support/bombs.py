@@ -1,4 +1,5 @@
 """Files that ask for far more than they seem to: each with what its row may say."""
+# ruff: noqa: E501
 
 from __future__ import annotations
 
