@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from docpager.errors import ConfigurationError, ToolError, UsageError
+from docpager.errors import ConfigurationError, DocpagerError, ToolError, UsageError
 from docpager.protocols import Archive, ChatModel, ModelFacts, TokenCounter
 from docpager.records import AnswerType, Document, Question, hex_id
 from docpager.settings import (
@@ -24,6 +24,8 @@ from docpager.settings import (
 if TYPE_CHECKING:
     from docpager.agent.loop import Agent
     from docpager.agent.summaries import Summariser
+    from docpager.analysis.eval_figures import Evaluation
+    from docpager.analysis.eval_rows import EvalRow
     from docpager.analysis.verify import VerifyReport
     from docpager.archive.lance import LanceArchive
     from docpager.archive.search import SearchOptions
@@ -315,3 +317,70 @@ def verify_run(run: str | Path, *, archive: str | None = None) -> VerifyReport:
     folder = resolve_run(run)
     with closing(open_archive(archive or read_manifest(folder).archive)) as opened:
         return verify.verify_run(folder, opened)
+
+
+def evaluate_run(
+    run: str | Path,
+    gold: str | Path,
+    *,
+    judge: str | None = None,
+    connection: ConnectionSettings | None = None,
+    archive: str | None = None,
+    progress: Callable[[int, int | None], object] = lambda _done, _total: None,
+) -> Evaluation:
+    """Scores a run against a gold file and writes ``eval.parquet`` beside the run's tables.
+
+    ``judge`` names a model behind ``connection``'s endpoint; ``progress`` is told of the answers it has judged.
+    Raises ``MissingInputError``, ``QuestionFileError``, ``UsageError`` or ``ConfigurationError`` before anything is
+    written.
+    """
+    from docpager.analysis.eval_gold import read_gold
+    from docpager.analysis.evaluation import evaluate
+    from docpager.batch.manifest import read_manifest
+    from docpager.batch.run_folder import resolve_run
+
+    folder, golds = resolve_run(run), read_gold(Path(gold))
+    asked = None if judge is None else _judge(judge, connection, progress)
+    manifest = read_manifest(folder)
+    opened = open_archive(archive) if archive is not None else _as_asked(manifest.archive, manifest.archive_generation)
+    with closing(opened) if opened is not None else nullcontext():
+        return evaluate(folder, golds, opened, asked)
+
+
+def _as_asked(uri: str, generation: str) -> LanceArchive | None:
+    """An archive as a run saw it, else as it is now; None where it is gone."""
+    for version in (generation, None):
+        try:
+            return open_archive(uri, generation=version)
+        except DocpagerError:
+            continue
+    return None
+
+
+def _judge(
+    name: str, connection: ConnectionSettings | None, progress: Callable[[int, int | None], object]
+) -> Callable[[Sequence[EvalRow]], list[EvalRow]]:
+    from docpager.analysis.eval_judge import judged
+    from docpager.models.extractive import ExtractiveModel
+
+    if name == ExtractiveModel.name:
+        raise UsageError(f"{name} judges nothing: it finds lines. Name a model behind an endpoint with --judge.")
+    model = endpoint_model(AgentSettings(model=name), connection)
+
+    def ask(rows: Sequence[EvalRow]) -> list[EvalRow]:
+        total, done = sum(bool(row.gold_answers) and row.answer is not None for row in rows), 0
+
+        def told() -> None:
+            nonlocal done
+            done += 1
+            progress(done, total)
+
+        async def ask_all() -> list[EvalRow]:
+            try:
+                return await judged(rows, model, name, told)
+            finally:
+                await model.close()
+
+        return asyncio.run(ask_all())
+
+    return ask

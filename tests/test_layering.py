@@ -65,6 +65,7 @@ HOMES = {
         "docpager.models.embedding",
         "docpager.models.onnx",
         "docpager.analysis.synthetic_collection",  # makes them up
+        "docpager.analysis.bootstrap",  # thousands of resamples of thousands of rows
         "docpager.archive",
         "docpager.ingest",
         "docpager.protocols",

@@ -26,6 +26,7 @@ COMMANDS = {
     "ask": "Answers one question, with its citations.",
     "run": "Answers a file of questions, into a folder of Parquet files.",
     "verify": "Checks every citation of a run against the archive again.",
+    "eval": "Scores a run's answers and citations against right ones.",
     "runs": "Lists runs, shows, compares, exports or removes them.",
     "trace": "Shows what memory did for a question.",
     "archive": "Shows what an archive holds, checks it, and keeps it in order.",
