@@ -48,9 +48,10 @@ class GoldNumber:
 
         Equal means within ``tolerance`` or within the gold number's printed rounding, whichever is wider. Signs,
         currency signs and thousands separators do not count: a statement prints an outflow in parentheses. A scale
-        word counts; a number without one may be in ones, thousands or millions where the gold number or its question names a scale,
-        since the rows of a statement do not say theirs. A percentage may be given as a share of one. Years do not
-        count. ``as_stated`` takes a number without a scale word as it stands, never for thousands or millions.
+        word counts; a number without one may be in ones, thousands or millions where the gold number or its question
+        names a scale, since the rows of a statement do not say theirs. A percentage may be given as a share of one.
+        Years do not count. ``as_stated`` takes a number without a scale word as it stands, never for thousands or
+        millions.
         """
         text = _CITED.sub("", answer or "")
         found = [figure for figure in figures(hidden(text)) if not is_year(figure, text)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from docpager.analysis.replay_policies import REPLAY_POLICIES
 from docpager.analysis.replay_trace import Call, Trace
@@ -31,7 +31,7 @@ class Setup:
     """How memory is run."""
 
     policy: str
-    watermarks: Watermarks = Watermarks()
+    watermarks: Watermarks = field(default_factory=Watermarks)
 
 
 @dataclass(frozen=True, slots=True)

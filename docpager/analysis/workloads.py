@@ -115,15 +115,18 @@ class PromptLog:
         self.cost = 0.0
 
     def remove(self, page_ids: Sequence[str]) -> None:
+        """Pages leave; what stands behind the first of them is no longer where the cache has it."""
         gone = set(page_ids)
         first = next((n for n, (page_id, _) in enumerate(self._pages) if page_id in gone), len(self._pages))
         self._whole = min(self._whole, first)
         self._pages = [page for page in self._pages if page[0] not in gone]
 
     def add(self, pages: Sequence[tuple[str, int]]) -> None:
+        """Pages with their tokens come to the end."""
         self._pages += pages
 
     def send(self) -> None:
+        """The prompt is sent."""
         cached = sum(tokens for _, tokens in self._pages[: self._whole])
         self.cost += CACHED_PRICE * cached + sum(tokens for _, tokens in self._pages[self._whole :])
         self._whole = len(self._pages)
