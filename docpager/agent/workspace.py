@@ -296,7 +296,7 @@ class Workspace:
                 arguments["refault"] = event.refault
                 self.refaults += event.refault
             if isinstance(lines := getattr(event, "lines", None), LineRange):
-                arguments["lines"] = str(lines)
+                arguments |= {"lines": str(lines), "handle": self.pager.table[event.page_ids[0]].page.handle}
             if isinstance(event, Resized):
                 arguments |= {"capacity_before": event.capacity_before, "window": self.plan.window}
             if isinstance(event, Thrashing):

@@ -91,9 +91,9 @@ class _Replay:
         self._pager = Pager(capacity or trace.capacity, REPLAY_POLICIES[setup.policy](), setup.watermarks)
         self._log = PromptLog()
         self._outcome = Outcome(capacity=self._pager.capacity)
-        for page_id, tokens in (_read_ahead(trace) | trace.sizes).items():
-            if page_id not in self._pager.table:
-                self._pager.table.list_page(page_id, token_count=tokens, line_count=max(1, trace.lines[page_id]))
+        sizes = _read_ahead(trace) | trace.sizes
+        for page_id, last_line in trace.lines.items():
+            self._pager.table.list_page(page_id, token_count=sizes[page_id], line_count=last_line)
 
     def run(self) -> Outcome:
         for call in self._trace.calls:

@@ -63,7 +63,7 @@ class Trace:
     """Pages its answer cites."""
     doc_id: str | None = None
     lines: Mapping[str, int] = field(default_factory=dict)
-    """The last line that was asked for of each page."""
+    """The last line that was asked for of each page, in the order in which the pages became known."""
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -101,10 +101,12 @@ def trace_of(rows: Sequence[Row], cited: Sequence[str] = ()) -> Trace | None:
     evicted = tuple(page_id for row in rows if row["event"] == "Eviction" for page_id in row["page_ids"])
     happened = Happened(len(faults), sum(_arguments(row).get("refault") is True for row in faults), evicted)
     first = next(row["capacity"] for row in rows if row["capacity"])
-    last_lines: dict[str, int] = {}
+    asked = {ask.page_id for call in calls for ask in call.asks}
+    known = {row["page_ids"][0]: _place(row) for row in rows if row["event"] in ("PageFault", "PageHit", "Prefetch")}
+    last_lines = dict.fromkeys(sorted(asked, key=lambda page_id: known[page_id]), 1)
     for call in calls:
         for ask in call.asks:
-            last_lines[ask.page_id] = max(last_lines.get(ask.page_id, 1), ask.lines.last)
+            last_lines[ask.page_id] = max(last_lines[ask.page_id], ask.lines.last)
     return Trace(rows[0]["question_id"], calls, first, happened, tuple(cited), rows[0].get("doc_id"), last_lines)
 
 
@@ -202,6 +204,11 @@ class _Reader:
             if known == page_id and first.isdigit() and lines in LineRange(int(first), int(last or first)):
                 held.append(tokens)
         return min(held, default=int(row["page_tokens"][0]))
+
+
+def _place(row: Row) -> int:
+    """A page's place among those that were listed, as its handle says it."""
+    return int(str(_arguments(row).get("handle", "p0")).removeprefix("p") or 0)
 
 
 def _arguments(row: Row) -> dict[str, Any]:

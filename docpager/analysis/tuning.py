@@ -91,7 +91,7 @@ def _budgets(smallest: int, largest: int) -> list[int]:
 
 
 def _closer(found: RunTraces, most: float, too_small: Tried, enough: Tried) -> Iterator[Tried]:
-    """Budgets between one that is too small and one that will do, halving the distance; the smallest that does first."""
+    """Budgets that will do between one that is too small and one that does, halving the distance; smallest first."""
     low, high = too_small.capacity, enough.capacity
     good: list[Tried] = []
     while high - low > CLOSE:

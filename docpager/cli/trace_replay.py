@@ -149,9 +149,9 @@ def tune(console: Console, /, run: str, most: float, as_json: bool) -> None:
     best = advice.best
     sentence = (
         f"A window of {window.holding(best.capacity):,} tokens ({best.capacity:,} of them for pages) with policy "
-        f"{best.policy} would have kept refaults at {best.outcome.refault_rate:.3f} per reference, within {most:g}, over "
-        f"{plural(len(found.traces), 'question')} and {best.outcome.references:,} references; the run, with {size} "
-        f"({capacity:,} for pages) and {found.setup.policy}, had {was.refault_rate:.3f}."
+        f"{best.policy} would have kept refaults at {best.outcome.refault_rate:.3f} per reference, within {most:g}, "
+        f"over {plural(len(found.traces), 'question')} and {best.outcome.references:,} references; the run, with "
+        f"{size} ({capacity:,} for pages) and {found.setup.policy}, had {was.refault_rate:.3f}."
     )
     if as_json:
         console.put_json({"record": "advice", **best.as_record(window), "record_of": "tune", "sentence": sentence})
