@@ -32,7 +32,7 @@ class _Policies(click.Choice[str]):
     """Names of policies, looked up when they are used, so that help alone imports none of them."""
 
     def __init__(self) -> None:
-        super().__init__(["fifo", "lru", "clock", "gdsf", "s3-fifo", "arc", "suffix"])
+        super().__init__(["fifo", "lru", "clock", "gdsf", "lrfu", "s3-fifo", "arc", "suffix"])
 
 
 @click.command()
