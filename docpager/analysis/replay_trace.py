@@ -145,7 +145,8 @@ class _Reader:
             case "Pin" | "Unpin":
                 return 1, Call("pin" if row["event"] == "Pin" else "unpin", page_ids=pages)
             case "Resized":
-                taken = 1 + self._evictions(at + 1)
+                # It evicts only where what is resident no longer fits: evictions after another one are not its own.
+                taken = 1 + (self._evictions(at + 1) if row["tokens_after"] > row["capacity"] else 0)
                 return taken, Call("resize", tokens=row["capacity"])
             case "Eviction":
                 return self._pressed(at)
@@ -170,7 +171,8 @@ class _Reader:
                 break
             asks.append(self._ask(self._rows[end]))
             end += 1
-        end += self._evictions(end)
+        if end < len(self._rows) and _arguments(self._rows[end]).get("call") == number:
+            end += self._evictions(end)
         while end < len(self._rows) and self._rows[end]["event"] in ("PageIn", "AdmissionRefused", "MemoryPressure"):
             end += 1
         return end - at, Call("page_in", tuple(asks))

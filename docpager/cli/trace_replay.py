@@ -154,7 +154,7 @@ def tune(console: Console, /, run: str, most: float, as_json: bool) -> None:
         f"{size} ({capacity:,} for pages) and {found.setup.policy}, had {was.refault_rate:.3f}."
     )
     if as_json:
-        console.put_json({"record": "advice", **best.as_record(window), "record_of": "tune", "sentence": sentence})
+        console.put_json(best.as_record(window) | {"record": "advice", "sentence": sentence})
         for one in advice.tried:
             console.put_json(one.as_record(window))
         return
