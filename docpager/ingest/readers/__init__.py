@@ -10,7 +10,10 @@ from typing import NoReturn
 
 from docpager.errors import DocumentError, UnsupportedDocumentError
 from docpager.ingest.readers import content
+from docpager.ingest.readers.ocr import OcrOptions
+from docpager.ingest.readers.programs import PANDOC, TESSERACT, OptionalProgram, find_program
 from docpager.protocols import Reader
+from docpager.records import DocumentStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +27,28 @@ class ReaderEntry:
     content: str = content.TEXT
     """What ``content_type`` finds in such a file."""
 
-    def reader(self, pdf_reader: str = "auto") -> Reader:
-        """A reader of this kind; ``pdf_reader`` says how PDF files are read."""
+    program: OptionalProgram | None = None
+    """What has to be installed for it."""
+
+    def reader(self, pdf_reader: str = "auto", ocr: OcrOptions | None = None) -> Reader:
+        """A reader of this kind; ``pdf_reader`` says how PDF files are read, ``ocr`` whether pictures are."""
+        ocr = ocr or OcrOptions()
         module, _, name = self.target.partition(":")
         made = getattr(importlib.import_module(module), name)
-        reader: Reader = made(pdf_reader) if self.media_type == content.PDF else made()
+        arguments: tuple[object, ...] = ()
+        if self.media_type == content.PDF:
+            arguments = (pdf_reader, ocr)
+        elif self.program is PANDOC:
+            arguments = (self.media_type, ocr.seconds)
+        elif self.program is TESSERACT:
+            arguments = (self.media_type, ocr)
+        reader: Reader = made(*arguments)
         return reader
 
 
 _HERE = "docpager.ingest.readers"
+_PANDOC = f"{_HERE}.converted:PandocReader"
+_PICTURE = f"{_HERE}.pictures:PictureReader"
 _TEXT_SUFFIXES = (".txt", ".text", ".log", ".asc", "")
 
 READERS: tuple[ReaderEntry, ...] = (
@@ -45,6 +61,18 @@ READERS: tuple[ReaderEntry, ...] = (
     ReaderEntry(content.TEXT, _TEXT_SUFFIXES, f"{_HERE}.text:TextReader"),
     ReaderEntry("text/csv", (".csv", ".tsv", ".tab"), f"{_HERE}.tables:CsvReader"),
     ReaderEntry("message/rfc822", (".eml",), f"{_HERE}.mail:EmailReader"),
+    ReaderEntry(content.EPUB, (".epub",), f"{_HERE}.epub:EpubReader", content.EPUB),
+    ReaderEntry(content.RTF, (".rtf",), _PANDOC, content.RTF, PANDOC),
+    ReaderEntry(content.ODT, (".odt", ".ott"), _PANDOC, content.ODT, PANDOC),
+    ReaderEntry(content.RST, (".rst",), _PANDOC, program=PANDOC),
+    ReaderEntry(content.ORG, (".org",), _PANDOC, program=PANDOC),
+    ReaderEntry(content.LATEX, (".tex", ".latex"), _PANDOC, program=PANDOC),
+    ReaderEntry(content.NOTEBOOK, (".ipynb",), _PANDOC, program=PANDOC),
+    ReaderEntry(content.DOCBOOK, (".dbk", ".docbook"), _PANDOC, program=PANDOC),
+    ReaderEntry(content.FICTION_BOOK, (".fb2",), _PANDOC, program=PANDOC),
+    ReaderEntry(content.PNG, (".png",), _PICTURE, content.PNG, TESSERACT),
+    ReaderEntry(content.JPEG, (".jpg", ".jpeg"), _PICTURE, content.JPEG, TESSERACT),
+    ReaderEntry(content.TIFF, (".tif", ".tiff"), _PICTURE, content.TIFF, TESSERACT),
 )
 
 
@@ -52,6 +80,17 @@ READERS: tuple[ReaderEntry, ...] = (
 def entry_for_suffix(suffix: str) -> ReaderEntry | None:
     """The entry that a suffix names; the empty one is plain text."""
     return next((entry for entry in READERS if suffix.lower() in entry.suffixes), None)
+
+
+def is_awaited(suffix: str, status: DocumentStatus, reader: str | None) -> bool:
+    """Whether such a file was not read, or as plain text only, for lack of a program that is there now."""
+    entry = entry_for_suffix(suffix)
+    if status is DocumentStatus.NEEDS_OCR:
+        program: OptionalProgram | None = TESSERACT
+    else:
+        is_lacking = status is DocumentStatus.UNSUPPORTED or reader == "text"
+        program = entry.program if entry is not None and is_lacking else None
+    return program is not None and find_program(program.name) is not None
 
 
 @functools.cache

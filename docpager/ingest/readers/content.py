@@ -12,6 +12,18 @@ PDF = "application/pdf"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+EPUB = "application/epub+zip"
+ODT = "application/vnd.oasis.opendocument.text"
+RTF = "application/rtf"
+ORG = "text/x-org"
+RST = "text/x-rst"
+LATEX = "application/x-latex"
+NOTEBOOK = "application/x-ipynb+json"
+DOCBOOK = "application/docbook+xml"
+FICTION_BOOK = "application/x-fictionbook+xml"
+PNG = "image/png"
+JPEG = "image/jpeg"
+TIFF = "image/tiff"
 PARQUET = "application/vnd.apache.parquet"
 HTML = "text/html"
 TEXT = "text/plain"
@@ -22,12 +34,12 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _PARTS = (("word/", DOCX), ("ppt/", PPTX), ("xl/", XLSX))
 _MAGIC = (
     (b"PAR1", PARQUET),
-    (b"{\\rtf", "application/rtf"),
-    (b"\x89PNG\r\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"{\\rtf", RTF),
+    (b"\x89PNG\r\n", PNG),
+    (b"\xff\xd8\xff", JPEG),
     (b"GIF8", "image/gif"),
-    (b"II*\x00", "image/tiff"),
-    (b"MM\x00*", "image/tiff"),
+    (b"II*\x00", TIFF),
+    (b"MM\x00*", TIFF),
     (b"\x1f\x8b", "application/gzip"),
     (b"7z\xbc\xaf", "application/x-7z-compressed"),
     (b"\x7fELF", "application/x-executable"),
@@ -65,9 +77,18 @@ def _zip_content(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+            declared = _declared(archive) if "mimetype" in names else ""
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError):
         return "application/zip"
+    if declared in (EPUB, ODT):
+        return declared
     return next((kind for prefix, kind in _PARTS if any(name.startswith(prefix) for name in names)), "application/zip")
+
+
+def _declared(archive: zipfile.ZipFile) -> str:
+    """The media type that EPUB and OpenDocument files say they are of."""
+    with archive.open("mimetype") as file:
+        return file.read(256).decode("latin-1").strip().removesuffix("-template")
 
 
 def _ole_content(path: Path) -> str:

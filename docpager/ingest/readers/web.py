@@ -60,7 +60,7 @@ class HtmlReader:
     def read(self, path: Path) -> ParsedDocument:
         """Reads a whole file as one paper page."""
         data = path.read_bytes()
-        return self.parse(_decoded(data))
+        return self.parse(decode_html(data))
 
     def parse(self, text: str) -> ParsedDocument:
         """A text that is already decoded, as one paper page."""
@@ -114,7 +114,8 @@ def table_rows(text: str) -> tuple[list[list[str]], int | None]:
     return ([], 0) if table is None else _rows(table)
 
 
-def _decoded(data: bytes) -> str:
+def decode_html(data: bytes) -> str:
+    """A file of HTML as text, in the encoding it names or seems to have."""
     named = _ENCODING.search(data[:4096])
     if named and not data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         try:
