@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from docpager.cli.bench_archive import archive
 from docpager.cli.bench_layouts import layouts
 from docpager.cli.bench_nested import nested
 from docpager.cli.bench_order import order
 from docpager.cli.bench_policies import policies
 from docpager.cli.bench_questions import financebench, kv, nq, windows
+from docpager.cli.bench_recall import recall
 from docpager.cli.bench_throughput import throughput
 from docpager.cli.console import Console, plural
 from docpager.cli.ingest import peak_memory_mib
@@ -33,7 +35,7 @@ def command() -> None:
     """
 
 
-for measure in (financebench, nq, kv, nested, windows, layouts, order, policies, throughput):
+for measure in (archive, financebench, nq, kv, nested, windows, layouts, order, policies, recall, throughput):
     command.add_command(measure)
 
 
