@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Collection, Sequence
 from contextlib import closing, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -200,7 +202,9 @@ def assistant(settings: AgentSettings, model: ChatModel, counter: TokenCounter) 
     reader = ExtractiveModel(settings.abstain_threshold, Vocabulary.load(settings.vocabulary))
     # What is held to a schema in its text cannot miss its three replies; native calls, a weak model can.
     protocol = TOOL_PROTOCOLS["native" if settings.tool_protocol == "native" else "json"]
-    return Assistant(reader, counter, prompt("assisted_words"), prompt("assisted"), protocol)
+    steered = Assistant(reader, counter, prompt("assisted_words"), prompt("assisted"), protocol)
+    # Where the pages are given, the model is shown all that its window holds.
+    return replace(steered, pages_a_prompt=sys.maxsize, most_pages=sys.maxsize) if settings.reads_as_given else steered
 
 
 def resolve_documents(archive: Archive, names: Sequence[str]) -> list[Document]:
