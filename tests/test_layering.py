@@ -75,6 +75,8 @@ HOMES = {
     "lxml": ["docpager.ingest.readers"],
     "markdown_it": ["docpager.ingest.readers"],
     "charset_normalizer": ["docpager.ingest.readers"],
+    "PIL": ["docpager.ingest.readers.pictures"],
+    "oxmsg": ["docpager.ingest.readers.outlook"],
     "unstructured": ["docpager.ingest.readers.office"],
     "spacy": ["docpager.ingest.readers.office"],
     "pebble": ["docpager.batch.executors"],

@@ -18,6 +18,7 @@ from docpager.ingest.cleaning import clean
 from docpager.ingest.readers import choose_reader
 from docpager.ingest.readers.collections import CollectionFields, Record, RecordReader, count_records
 from docpager.ingest.readers.front_matter import find_period
+from docpager.ingest.readers.ocr import OcrOptions
 from docpager.protocols import TokenCounter
 from docpager.records import (
     BlockKind,
@@ -49,6 +50,7 @@ class ReadingOptions:
     pdf_reader: str = "auto"
     language: str | None = None
     """Every document's language; None leaves it to the file."""
+    ocr: OcrOptions = field(default_factory=OcrOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,7 @@ def _parsed(item: ReadItem, options: ReadingOptions) -> tuple[ParsedDocument, st
         return RecordReader().parse(item.record), None
     path = Path(item.file)
     entry, note = choose_reader(path)
-    return entry.reader(options.pdf_reader).read(path), note
+    return entry.reader(options.pdf_reader, options.ocr).read(path), note
 
 
 def _first_heading(parsed: ParsedDocument) -> str | None:

@@ -158,8 +158,8 @@ def test_the_reader_is_chosen_by_what_a_file_holds(tmp_path, name, data, media_t
 
 REFUSALS = [
     ("a.xyz", b"text", UnsupportedDocumentError, "No reader takes .xyz files."),
-    ("a.txt", b"\x89PNG\r\n\x1a\n", UnsupportedDocumentError, "It is named .txt, but holds image/png."),
-    ("a.pdf", b"\xff\xd8\xff\xe0", UnsupportedDocumentError, "It is named .pdf, but holds image/jpeg."),
+    ("a.txt", b"GIF89a", UnsupportedDocumentError, "It is named .txt, but holds image/gif."),
+    ("a.pdf", b"\x1f\x8b\x08", UnsupportedDocumentError, "It is named .pdf, but holds application/gzip."),
     (
         "a.docx",
         b"PK\x03\x04 cut off",

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from docpager.errors import DocumentError, UnsupportedDocumentError
+from docpager.errors import DocumentError, NotInstalledError, UnsupportedDocumentError
 from docpager.ingest.readers import content
-from docpager.ingest.readers.ocr import OcrOptions
-from docpager.ingest.readers.programs import PANDOC, TESSERACT, OptionalProgram, find_program
+from docpager.ingest.readers.ocr import WITHOUT_OCR, Ocr, OcrOptions
+from docpager.ingest.readers.programs import PANDOC, PROGRAMS, TESSERACT, OptionalProgram, find_program
 from docpager.protocols import Reader
-from docpager.records import DocumentStatus
+from docpager.records import Document, DocumentStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +82,17 @@ def entry_for_suffix(suffix: str) -> ReaderEntry | None:
     return next((entry for entry in READERS if suffix.lower() in entry.suffixes), None)
 
 
-def is_awaited(suffix: str, status: DocumentStatus, reader: str | None) -> bool:
-    """Whether such a file was not read, or as plain text only, for lack of a program that is there now."""
-    entry = entry_for_suffix(suffix)
-    if status is DocumentStatus.NEEDS_OCR:
-        program: OptionalProgram | None = TESSERACT
-    else:
-        is_lacking = status is DocumentStatus.UNSUPPORTED or reader == "text"
-        program = entry.program if entry is not None and is_lacking else None
-    return program is not None and find_program(program.name) is not None
+def is_awaited(row: Document, ocr: OcrOptions) -> bool:
+    """Whether a document was not read, or not as it could be, for lack of something that is there now."""
+    if row.error_type == NotInstalledError.__name__:
+        words = (row.error_message or "").replace(",", " ").split()
+        return any(program.name in words and find_program(program) is not None for program in PROGRAMS)
+    if row.status is DocumentStatus.NEEDS_OCR or (row.reader_version or "").endswith(WITHOUT_OCR):
+        return Ocr(ocr).obstacle() is None
+    if row.reader != "text":
+        return False
+    program = next((entry.program for entry in READERS if entry.media_type == row.media_type), None)
+    return program is not None and find_program(program) is not None
 
 
 @functools.cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from docpager.errors import UnsupportedDocumentError
+from docpager.errors import NotInstalledError
 from docpager.ingest.readers import content
 from docpager.ingest.readers.encoding import decode
 from docpager.ingest.readers.programs import PANDOC, find_program, run_program
@@ -42,30 +42,26 @@ class PandocReader:
         self.seconds = seconds
 
     def read(self, path: Path) -> ParsedDocument:
-        """Reads a whole file; without pandoc as plain text where that can be, else ``UnsupportedDocumentError``."""
+        """Reads a whole file; without pandoc as plain text where that can be, else ``NotInstalledError``."""
         data = path.read_bytes()
-        if find_program(PANDOC.name) is None:
+        if find_program(PANDOC) is None:
             return self._without_pandoc(data)
         if self.media_type not in _BINARY:
             data = decode(data).encode("utf-8", "replace")
         parsed = HtmlReader().parse(self._html(data))
         # Pandoc gives a dash where a document has no title.
         title = None if parsed.title == "-" else parsed.title
-        return replace(
-            parsed, media_type=self.media_type, reader=self.name, reader_version=self.version, title=title
-        )
+        return replace(parsed, media_type=self.media_type, reader=self.name, reader_version=self.version, title=title)
 
     def _html(self, data: bytes) -> str:
         # In its sandbox, pandoc opens no file and no address that a document names.
         limits = ["+RTS", f"-M{HEAP_MIB}M", "-RTS"]
         reading = [f"--from={FORMATS[self.media_type]}", "--to=html", "--standalone", "--sandbox", "--wrap=none", "-"]
-        return run_program(PANDOC.name, [*limits, *reading], data, seconds=self.seconds).decode("utf-8", "replace")
+        return run_program(PANDOC, [*limits, *reading], data, seconds=self.seconds).decode("utf-8", "replace")
 
     def _without_pandoc(self, data: bytes) -> ParsedDocument:
         kind = FORMATS[self.media_type].upper()
         if self.media_type not in READABLE_AS_TEXT:
-            raise UnsupportedDocumentError(
-                f"{kind} is read by pandoc, which is not installed ({PANDOC.install}); then ingest again."
-            )
+            raise NotInstalledError(kind, PANDOC.name, PANDOC.install)
         note = f"Read as plain text: pandoc, which knows {kind}, is not installed ({PANDOC.install})."
         return replace(TextReader().parse(decode(data)), media_type=self.media_type, error_message=note)

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 
 from docpager.errors import DocumentError
 from docpager.ingest.readers.programs import TESSERACT, find_program, run_program
+from docpager.settings import AUTO, IngestSettings
 
 RESOLUTION = 300
 """Dots an inch at which pages are drawn: what Tesseract was made for."""
 LEAST_CONFIDENCE = 45.0
 """Below this mean, in per cent, what was read is no text but what a picture looks like."""
+WITHOUT_OCR = "-without-ocr"
+"""Ends the reader's version of a document that has pictures which nobody could read then."""
 TIME_SHARE = 0.8
 """Of a document's time, what OCR may take; the rest is for what follows."""
 
@@ -37,6 +40,12 @@ class OcrOptions:
     use: str = "off"
     language: str | None = None
     seconds: float = 60
+
+    @classmethod
+    def of(cls, settings: IngestSettings) -> OcrOptions:
+        """As an ingest's settings say."""
+        language = None if settings.language == AUTO else settings.language
+        return cls(settings.ocr, language, settings.file_timeout_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,7 @@ class Ocr:
         """Why nothing can be read, as a sentence; None where it can."""
         if self.options.use == "off":
             return "OCR is off (--ocr auto turns it on)."
-        if find_program(TESSERACT.name) is None:
+        if find_program(TESSERACT) is None:
             return f"OCR needs Tesseract ({TESSERACT.install}); then ingest again."
         if self.language not in installed_languages():
             return f"Tesseract has no data for the language {self.language!r}; install it, then ingest again."
@@ -78,9 +87,7 @@ class Ocr:
         arguments = ["-", "-", "-l", self.language, "--dpi", str(resolution), "--psm", segmentation, "tsv"]
         left = self.options.seconds - (began - self._started)
         # Documents are read side by side; threads of one would only take the others' time.
-        said = run_program(
-            TESSERACT.name, arguments, picture, seconds=max(1.0, left), variables={"OMP_THREAD_LIMIT": "1"}
-        )
+        said = run_program(TESSERACT, arguments, picture, seconds=max(1.0, left), variables={"OMP_THREAD_LIMIT": "1"})
         self._longest = max(self._longest, time.monotonic() - began)
         return from_tsv(said.decode("utf-8", "replace"))
 
@@ -89,7 +96,7 @@ class Ocr:
 def installed_languages() -> frozenset[str]:
     """The languages whose data Tesseract has here."""
     try:
-        said = run_program(TESSERACT.name, ["--list-langs"], b"", seconds=20)
+        said = run_program(TESSERACT, ["--list-langs"], b"", seconds=20)
     except (DocumentError, OSError):
         return frozenset()
     return frozenset(line.strip() for line in said.decode("utf-8", "replace").splitlines()[1:] if line.strip())

@@ -152,17 +152,22 @@ class _Reading:
 
 
 def _document(
-    reader: PdfReader, pages: list[ParsedPage], structure: PdfStructure, reading: _Reading, pictures: OcrReport, is_whole: bool
+    reader: PdfReader,
+    pages: list[ParsedPage],
+    structure: PdfStructure,
+    reading: _Reading,
+    pictures: OcrReport,
+    is_whole: bool,
 ) -> ParsedDocument:
     labels = structure.page_labels
     if labels:
         pages = [replace(page, page_label=labels[page.page_number - 1]) for page in pages]
-    status, message = pictures.judge(*_status(pages, reading.has_pictures, is_whole, pictures), len(pages))
+    status, message = pictures.judge(*_status(pages, reading.has_pictures, is_whole), len(pages))
     front = [page.text for page in pages[:FRONT_PAGES]]
     return ParsedDocument(
         media_type="application/pdf",
         reader=reader.name,
-        reader_version=reader.version,
+        reader_version=pictures.version(reader.version),
         pages=tuple(pages),
         status=status,
         title=find_title(front, structure.title),
@@ -187,7 +192,7 @@ def _status(pages: list[ParsedPage], has_pictures: bool, is_whole: bool) -> tupl
     if not any(page.text for page in pages):
         pages_are = "Its page is" if len(pages) == 1 else f"Its {len(pages)} pages are"
         if has_pictures:
-            return DocumentStatus.NEEDS_OCR, f"{pages_are} pictures without text: run OCR on it, then ingest again."
+            return DocumentStatus.NEEDS_OCR, f"{pages_are} pictures without text."
         return DocumentStatus.EMPTY, f"{pages_are} blank."
     if not is_whole:
         return DocumentStatus.PARTIAL, f"The file ends early (no %%EOF): pages after {len(pages)} may be missing."

@@ -11,7 +11,7 @@ from typing import Any
 from docpager.errors import DocumentError, LimitExceededError
 from docpager.ingest.cleaning import clean
 from docpager.ingest.readers.composer import one_line
-from docpager.ingest.readers.ocr import RESOLUTION, Ocr, OcrOptions
+from docpager.ingest.readers.ocr import RESOLUTION, WITHOUT_OCR, Ocr, OcrOptions
 from docpager.records import DocumentStatus, PageStatus, ParsedDocument, ParsedPage
 
 MOST_PIXELS = 40_000_000
@@ -36,9 +36,17 @@ class OcrReport:
     confidence: float = 0.0
     """The sum over the pages that were read."""
     replaced_characters: int = 0
+    undrawable: str | None = None
+    """Why no page can be drawn; pages without text are then no known pictures."""
+
+    def version(self, reader_version: str) -> str:
+        """The version of a reader, with a mark where OCR would read more."""
+        return reader_version + (WITHOUT_OCR if self.pictures and self.obstacle is not None else "")
 
     def judge(self, status: DocumentStatus, message: str | None, pages: int) -> tuple[DocumentStatus, str | None]:
         """A document's status and message in the light of this."""
+        if status is DocumentStatus.NEEDS_OCR and self.undrawable is not None and self.obstacle is None:
+            raise DocumentError(f"{message} They cannot be drawn for OCR: {self.undrawable}")
         if not self.pictures:
             return status, message
         return self._status(status), " ".join(part for part in (self._kept(status, message), self._said(pages)) if part)
@@ -69,7 +77,9 @@ class OcrReport:
         return " ".join(said)
 
 
-def read_pdf_pictures(path: Path, pages: Sequence[ParsedPage], options: OcrOptions) -> tuple[list[ParsedPage], OcrReport]:
+def read_pdf_pictures(
+    path: Path, pages: Sequence[ParsedPage], options: OcrOptions
+) -> tuple[list[ParsedPage], OcrReport]:
     """The pages of a PDF, those without text but with pictures as OCR reads them."""
     ocr = Ocr(options)
     report = OcrReport(ocr.language, ocr.obstacle())
@@ -79,8 +89,9 @@ def read_pdf_pictures(path: Path, pages: Sequence[ParsedPage], options: OcrOptio
 
     try:
         document = pypdfium2.PdfDocument(path)
-    except pypdfium2.PdfiumError:
-        return list(pages), report  # pypdf read it, but nobody can draw it
+    except pypdfium2.PdfiumError as error:
+        report.undrawable = one_line(str(error))
+        return list(pages), report
     with closing(document):
         return [_pdf_page(ocr, report, document, page) for page in pages], report
 
@@ -165,7 +176,7 @@ class PictureReader:
         return ParsedDocument(
             media_type=self.media_type,
             reader=self.name,
-            reader_version=self.version,
+            reader_version=report.version(self.version),
             pages=tuple(pages),
             status=status,
             error_type=None if is_whole else DocumentError.__name__,

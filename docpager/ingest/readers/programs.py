@@ -1,13 +1,14 @@
-"""Programs that docpager starts where they are installed: pandoc and tesseract. No other module starts any."""
+"""What docpager uses where it is installed. Of programs, pandoc and tesseract; no other module starts any."""
 
 from __future__ import annotations
 
 import functools
+import importlib.metadata
 import importlib.util
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,51 +25,65 @@ class OptionalProgram:
     name: str
     purpose: str
     install: str
+    package: str = ""
+    """The Python package that brings it, or that it is."""
+    is_package: bool = False
 
 
-PANDOC = OptionalProgram("pandoc", "RTF, ODT and other formats", "pip install 'docpager[pandoc]', or a pandoc on PATH")
+PANDOC = OptionalProgram(
+    "pandoc", "RTF, ODT and other formats", "pip install 'docpager[pandoc]', or a pandoc on PATH", "pypandoc"
+)
 TESSERACT = OptionalProgram("tesseract", "OCR of scanned pages and pictures", "apt-get install tesseract-ocr, or alike")
-PROGRAMS = (PANDOC, TESSERACT)
+OXMSG = OptionalProgram("python-oxmsg", "mail that Outlook saved (MSG)", "pip install 'docpager[msg]'", "oxmsg", True)
+PROGRAMS = (PANDOC, TESSERACT, OXMSG)
 
 
 @functools.cache
-def find_program(name: str) -> str | None:
+def find_program(program: OptionalProgram) -> str | None:
     """Where a program is: on PATH, or within the package that brings it; None where it is not."""
-    return shutil.which(name) or (_packaged_pandoc() if name == PANDOC.name else None)
+    if program.is_package:
+        return next(_package_folders(program.package), None)
+    packaged = (
+        shutil.which(str(Path(folder) / "files" / program.name)) for folder in _package_folders(program.package)
+    )
+    return shutil.which(program.name) or next(filter(None, packaged), None)
 
 
-def _packaged_pandoc() -> str | None:
-    # Only looked up: what the package itself would do is start pandoc, and a search in the home folder.
+def _package_folders(name: str) -> Iterator[str]:
+    # Only looked up: what pypandoc itself would do is start pandoc, and a search in the home folder.
     try:
-        spec = importlib.util.find_spec("pypandoc")
+        spec = importlib.util.find_spec(name) if name else None
     except (ImportError, ValueError):
-        return None
-    for folder in spec.submodule_search_locations or () if spec else ():
-        found = shutil.which(str(Path(folder) / "files" / "pandoc"))
-        if found:
-            return found
-    return None
+        return
+    yield from (spec.submodule_search_locations or ()) if spec else ()
 
 
-def program_version(name: str) -> str | None:
-    """The first line of what ``--version`` says; None where the program is missing or does not start."""
-    if find_program(name) is None:
+def program_version(program: OptionalProgram) -> str | None:
+    """Its name and version; None where the program is missing or does not start."""
+    if find_program(program) is None:
         return None
+    if program.is_package:
+        return f"{program.name} {importlib.metadata.version(program.name)}"
     try:
-        said = run_program(name, ["--version"], b"", seconds=10)
+        said = run_program(program, ["--version"], b"", seconds=10)
     except (DocumentError, OSError):
         return None
     return one_line(said.decode("utf-8", "replace").split("\n")[0]) or None
 
 
 def run_program(
-    name: str, arguments: Sequence[str], data: bytes, *, seconds: float, variables: Mapping[str, str] | None = None
+    wanted: OptionalProgram,
+    arguments: Sequence[str],
+    data: bytes,
+    *,
+    seconds: float,
+    variables: Mapping[str, str] | None = None,
 ) -> bytes:
     """Runs a program that reads ``data`` from stdin, and returns its stdout; documents are never named to it.
 
     Raises ``DocumentError`` with what it says where it fails, ``LimitExceededError`` where it takes longer.
     """
-    program = find_program(name)
+    name, program = wanted.name, find_program(wanted)
     if program is None:
         raise DocumentError(f"{name} is not installed.")
     environment = {key: os.environ[key] for key in _KEPT_VARIABLES if key in os.environ}
