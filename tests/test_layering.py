@@ -76,7 +76,7 @@ HOMES = {
     "markdown_it": ["docpager.ingest.readers"],
     "charset_normalizer": ["docpager.ingest.readers"],
     "PIL": ["docpager.ingest.readers.pictures"],
-    "oxmsg": ["docpager.ingest.readers.outlook"],
+    "olefile": ["docpager.ingest.readers.outlook", "docpager.ingest.readers.content"],
     "unstructured": ["docpager.ingest.readers.office"],
     "spacy": ["docpager.ingest.readers.office"],
     "pebble": ["docpager.batch.executors"],
@@ -204,7 +204,7 @@ def test_every_home_is_a_dependency(repository):
     project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     named = [*project["dependencies"], *project["optional-dependencies"]["onnx"]]
     text = " ".join(named).lower().replace("-", "_")
-    transitive = {"httpx2": "openai", "markdown_it": "markdown_it_py", "dateutil": "python_dateutil"}
+    transitive = {"PIL": "pillow", "httpx2": "openai", "markdown_it": "markdown_it_py", "dateutil": "python_dateutil"}
     assert [name for name in HOMES if transitive.get(name, name) not in text] == []
 
 

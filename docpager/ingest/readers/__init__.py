@@ -61,6 +61,7 @@ READERS: tuple[ReaderEntry, ...] = (
     ReaderEntry(content.TEXT, _TEXT_SUFFIXES, f"{_HERE}.text:TextReader"),
     ReaderEntry("text/csv", (".csv", ".tsv", ".tab"), f"{_HERE}.tables:CsvReader"),
     ReaderEntry("message/rfc822", (".eml",), f"{_HERE}.mail:EmailReader"),
+    ReaderEntry(content.MSG, (".msg",), f"{_HERE}.outlook:OutlookReader", content.MSG),
     ReaderEntry(content.EPUB, (".epub",), f"{_HERE}.epub:EpubReader", content.EPUB),
     ReaderEntry(content.RTF, (".rtf",), _PANDOC, content.RTF, PANDOC),
     ReaderEntry(content.ODT, (".odt", ".ott"), _PANDOC, content.ODT, PANDOC),
@@ -115,7 +116,9 @@ def choose_reader(path: Path) -> tuple[ReaderEntry, str | None]:
     fitting = next((entry for entry in READERS if entry.content == found and found != content.TEXT), None)
     if named is None:
         if fitting is None:
-            raise UnsupportedDocumentError(f"No reader takes {path.suffix} files.")
+            old = _OLD.get(found)
+            hint = f" {old}" if old is not None else ""
+            raise UnsupportedDocumentError(f"No reader takes {path.suffix} files.{hint}")
         return fitting, f"Read as {found}, which is what it holds."
     if fitting is None and found == content.TEXT:
         fitting = entry_for_suffix(".txt")
@@ -131,6 +134,11 @@ def _refuse(suffix: str, named: ReaderEntry, found: str) -> NoReturn:
     raise DocumentError(f"It is named {suffix}, but holds {what}: the file is damaged, or of another kind.")
 
 
+_OLD = {
+    "application/msword": "This is an old Word document: save it as DOCX.",
+    "application/vnd.ms-excel": "This is an old Excel workbook: save it as XLSX.",
+    "application/vnd.ms-powerpoint": "This is an old PowerPoint presentation: save it as PPTX.",
+}
 _DAMAGED = {
     content.BINARY: "binary data of no known kind",
     "application/zip": "a zip archive without such a document, or part of one",

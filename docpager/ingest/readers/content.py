@@ -24,6 +24,7 @@ FICTION_BOOK = "application/x-fictionbook+xml"
 PNG = "image/png"
 JPEG = "image/jpeg"
 TIFF = "image/tiff"
+MSG = "application/vnd.ms-outlook"
 PARQUET = "application/vnd.apache.parquet"
 HTML = "text/html"
 TEXT = "text/plain"
@@ -31,6 +32,13 @@ BINARY = "application/octet-stream"
 
 _HEAD_BYTES = 8192
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OLE_STREAMS = (
+    ("__properties_version1.0", MSG),
+    ("WordDocument", "application/msword"),
+    ("Workbook", "application/vnd.ms-excel"),
+    ("Book", "application/vnd.ms-excel"),
+    ("PowerPoint Document", "application/vnd.ms-powerpoint"),
+)
 _PARTS = (("word/", DOCX), ("ppt/", PPTX), ("xl/", XLSX))
 _MAGIC = (
     (b"PAR1", PARQUET),
@@ -92,6 +100,15 @@ def _declared(archive: zipfile.ZipFile) -> str:
 
 
 def _ole_content(path: Path) -> str:
+    import olefile
+
+    try:
+        with olefile.OleFileIO(path) as file:
+            kind = next((kind for name, kind in _OLE_STREAMS if file.exists(name)), None)
+    except Exception:  # olefile raises nearly anything on a damaged file
+        kind = None
+    if kind is not None:
+        return kind
     with path.open("rb") as file:
         directory = file.read(4 * 1024 * 1024)
         file.seek(0, 2)

@@ -1,9 +1,9 @@
-"""What docpager uses where it is installed. Of programs, pandoc and tesseract; no other module starts any."""
+"""Programs that docpager starts where they are installed: pandoc and tesseract. No other module starts any."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
-import importlib.metadata
 import importlib.util
 import os
 import shutil
@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import PIPE
 
 from docpager.errors import DocumentError, LimitExceededError
 from docpager.ingest.readers.composer import one_line
@@ -26,23 +27,19 @@ class OptionalProgram:
     purpose: str
     install: str
     package: str = ""
-    """The Python package that brings it, or that it is."""
-    is_package: bool = False
+    """A Python package that brings it."""
 
 
 PANDOC = OptionalProgram(
     "pandoc", "RTF, ODT and other formats", "pip install 'docpager[pandoc]', or a pandoc on PATH", "pypandoc"
 )
 TESSERACT = OptionalProgram("tesseract", "OCR of scanned pages and pictures", "apt-get install tesseract-ocr, or alike")
-OXMSG = OptionalProgram("python-oxmsg", "mail that Outlook saved (MSG)", "pip install 'docpager[msg]'", "oxmsg", True)
-PROGRAMS = (PANDOC, TESSERACT, OXMSG)
+PROGRAMS = (PANDOC, TESSERACT)
 
 
 @functools.cache
 def find_program(program: OptionalProgram) -> str | None:
     """Where a program is: on PATH, or within the package that brings it; None where it is not."""
-    if program.is_package:
-        return next(_package_folders(program.package), None)
     packaged = (
         shutil.which(str(Path(folder) / "files" / program.name)) for folder in _package_folders(program.package)
     )
@@ -62,8 +59,6 @@ def program_version(program: OptionalProgram) -> str | None:
     """Its name and version; None where the program is missing or does not start."""
     if find_program(program) is None:
         return None
-    if program.is_package:
-        return f"{program.name} {importlib.metadata.version(program.name)}"
     try:
         said = run_program(program, ["--version"], b"", seconds=10)
     except (DocumentError, OSError):
@@ -88,13 +83,26 @@ def run_program(
         raise DocumentError(f"{name} is not installed.")
     environment = {key: os.environ[key] for key in _KEPT_VARIABLES if key in os.environ}
     environment |= {"LC_ALL": "C.UTF-8", **(variables or {})}
-    try:
-        ended = subprocess.run(  # noqa: S603 - a program of the table above, without a shell
-            [program, *arguments], input=data, capture_output=True, timeout=seconds, env=environment, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise LimitExceededError(f"{name} took longer than {seconds:.0f} s.") from error
-    if ended.returncode:
-        said = one_line(ended.stderr.decode("utf-8", "replace"))[-300:]
-        raise DocumentError(f"{name} ended with exit code {ended.returncode}: {said or 'it says nothing'}")
-    return ended.stdout
+    with subprocess.Popen(  # noqa: S603 - a program of the table above, without a shell
+        [program, *arguments], stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment
+    ) as process:
+        try:
+            _limit_cpu_time(process.pid, seconds)
+            output, said = process.communicate(data, timeout=seconds)
+        except subprocess.TimeoutExpired as error:
+            raise LimitExceededError(f"{name} took longer than {seconds:.0f} s.") from error
+        finally:
+            process.kill()
+    if process.returncode:
+        last = one_line(said.decode("utf-8", "replace"))[-300:]
+        raise DocumentError(f"{name} ended with exit code {process.returncode}: {last or 'it says nothing'}")
+    return output
+
+
+def _limit_cpu_time(process: int, seconds: float) -> None:
+    """Lets the kernel end a program that outlives its worker, where the kernel can (Linux)."""
+    with contextlib.suppress(ImportError, AttributeError, OSError, ValueError):
+        import resource
+
+        limit = int(seconds) + 1
+        resource.prlimit(process, resource.RLIMIT_CPU, (limit, limit))
