@@ -47,6 +47,7 @@ class ReaderEntry:
 
 
 _HERE = "docpager.ingest.readers"
+_OPEN = f"{_HERE}.opendocument:OpenDocumentReader"
 _PANDOC = f"{_HERE}.converted:PandocReader"
 _PICTURE = f"{_HERE}.pictures:PictureReader"
 _TEXT_SUFFIXES = (".txt", ".text", ".log", ".asc", "")
@@ -63,14 +64,15 @@ READERS: tuple[ReaderEntry, ...] = (
     ReaderEntry("message/rfc822", (".eml",), f"{_HERE}.mail:EmailReader"),
     ReaderEntry(content.MSG, (".msg",), f"{_HERE}.outlook:OutlookReader", content.MSG),
     ReaderEntry(content.EPUB, (".epub",), f"{_HERE}.epub:EpubReader", content.EPUB),
+    ReaderEntry(content.ODT, (".odt", ".ott"), _OPEN, content.ODT),
+    ReaderEntry(content.ODS, (".ods", ".ots"), _OPEN, content.ODS),
+    ReaderEntry(content.ODP, (".odp", ".otp"), _OPEN, content.ODP),
     ReaderEntry(content.RTF, (".rtf",), _PANDOC, content.RTF, PANDOC),
-    ReaderEntry(content.ODT, (".odt", ".ott"), _PANDOC, content.ODT, PANDOC),
     ReaderEntry(content.RST, (".rst",), _PANDOC, program=PANDOC),
     ReaderEntry(content.ORG, (".org",), _PANDOC, program=PANDOC),
     ReaderEntry(content.LATEX, (".tex", ".latex"), _PANDOC, program=PANDOC),
     ReaderEntry(content.NOTEBOOK, (".ipynb",), _PANDOC, program=PANDOC),
     ReaderEntry(content.DOCBOOK, (".dbk", ".docbook"), _PANDOC, program=PANDOC),
-    ReaderEntry(content.FICTION_BOOK, (".fb2",), _PANDOC, program=PANDOC),
     ReaderEntry(content.PNG, (".png",), _PICTURE, content.PNG, TESSERACT),
     ReaderEntry(content.JPEG, (".jpg", ".jpeg"), _PICTURE, content.JPEG, TESSERACT),
     ReaderEntry(content.TIFF, (".tif", ".tiff"), _PICTURE, content.TIFF, TESSERACT),

@@ -14,13 +14,14 @@ PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentatio
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 EPUB = "application/epub+zip"
 ODT = "application/vnd.oasis.opendocument.text"
+ODS = "application/vnd.oasis.opendocument.spreadsheet"
+ODP = "application/vnd.oasis.opendocument.presentation"
 RTF = "application/rtf"
 ORG = "text/x-org"
 RST = "text/x-rst"
 LATEX = "application/x-latex"
 NOTEBOOK = "application/x-ipynb+json"
 DOCBOOK = "application/docbook+xml"
-FICTION_BOOK = "application/x-fictionbook+xml"
 PNG = "image/png"
 JPEG = "image/jpeg"
 TIFF = "image/tiff"
@@ -88,7 +89,7 @@ def _zip_content(path: Path) -> str:
             declared = _declared(archive) if "mimetype" in names else ""
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError):
         return "application/zip"
-    if declared in (EPUB, ODT):
+    if declared in (EPUB, ODT, ODS, ODP):
         return declared
     return next((kind for prefix, kind in _PARTS if any(name.startswith(prefix) for name in names)), "application/zip")
 

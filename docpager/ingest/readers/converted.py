@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from docpager.errors import NotInstalledError
+from docpager.errors import DocumentError, LimitExceededError, NotInstalledError
 from docpager.ingest.readers import content
 from docpager.ingest.readers.encoding import decode
 from docpager.ingest.readers.programs import PANDOC, find_program, run_program
@@ -15,20 +15,16 @@ from docpager.records import ParsedDocument
 
 FORMATS = {
     content.RTF: "rtf",
-    content.ODT: "odt",
     content.ORG: "org",
     content.RST: "rst",
     content.LATEX: "latex",
     content.NOTEBOOK: "ipynb",
     content.DOCBOOK: "docbook",
-    content.FICTION_BOOK: "fb2",
 }
 """Pandoc's name of each format."""
 
 READABLE_AS_TEXT = (content.ORG, content.RST, content.LATEX)
 HEAP_MIB = 1536
-
-_BINARY = (content.RTF, content.ODT)
 
 
 class PandocReader:
@@ -46,9 +42,17 @@ class PandocReader:
         data = path.read_bytes()
         if find_program(PANDOC) is None:
             return self._without_pandoc(data)
-        if self.media_type not in _BINARY:
+        if self.media_type != content.RTF:  # which names its own encoding
             data = decode(data).encode("utf-8", "replace")
-        parsed = HtmlReader().parse(self._html(data))
+        try:
+            parsed = HtmlReader().parse(self._html(data))
+        except LimitExceededError:
+            raise
+        except DocumentError as error:
+            if self.media_type not in READABLE_AS_TEXT:
+                raise
+            note = f"Read as plain text: {error}"
+            parsed = replace(TextReader().parse(decode(data)), error_message=note)
         # Pandoc gives a dash where a document has no title.
         title = None if parsed.title == "-" else parsed.title
         return replace(parsed, media_type=self.media_type, reader=self.name, reader_version=self.version, title=title)

@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from docpager.errors import DocumentError, EncryptedDocumentError, LimitExceededError
+from docpager.errors import DocumentError, EncryptedDocumentError
 from docpager.ingest.readers import content
 from docpager.ingest.readers.composer import PageComposer, one_line
 from docpager.ingest.readers.dates import parse_date
 from docpager.ingest.readers.web import HtmlReader, decode_html
+from docpager.ingest.readers.zip_parts import DAMAGES, parse_xml, read_part
 from docpager.records import BlockKind, DocumentStatus, ParsedDocument, ParsedPage
-
-LARGEST_CHAPTER = 64 * 1024 * 1024
-"""Bytes of one chapter, or of one file that says what the chapters are."""
 
 _CHAPTER_TYPES = ("application/xhtml+xml", "text/html", "application/xml")
 
@@ -34,7 +32,7 @@ class EpubReader:
         try:
             with zipfile.ZipFile(path) as archive:
                 return self._book(_Book(archive))
-        except (zipfile.BadZipFile, KeyError, NotImplementedError, EOFError, ValueError, RuntimeError) as error:
+        except DAMAGES as error:
             raise DocumentError(f"The EPUB is damaged: {one_line(str(error))[:300]}") from error
 
     def _book(self, book: _Book) -> ParsedDocument:
@@ -55,7 +53,7 @@ class EpubReader:
             pages=tuple(pages) or (PageComposer().page(),),
             status=DocumentStatus.INDEXED if pages else DocumentStatus.EMPTY,
             title=book.said("title") or None,
-            language=language if language.isalpha() else None,
+            language=language if len(language) == 2 and language.isalpha() else None,
             published_at=parse_date(book.said("date")),
             replaced_characters=replaced,
         )
@@ -66,9 +64,9 @@ class _Book:
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
-        container = _xml(self._read("META-INF/container.xml"))
+        container = self._xml("META-INF/container.xml")
         self._package_path = next((e.get("full-path") or "" for e in container.iter("{*}rootfile")), "")
-        self._package = _xml(self._read(self._package_path))
+        self._package = self._xml(self._package_path)
         self._locked = self._locked_files()
 
     def said(self, name: str) -> str:
@@ -88,32 +86,18 @@ class _Book:
             name = posixpath.normpath(name.split("#")[0])
             if name in self._locked:
                 raise EncryptedDocumentError("The book is locked (DRM): its chapters are encrypted.")
-            yield self._read(name)
+            yield read_part(self._archive, name)
 
-    def _read(self, name: str) -> bytes:
-        info = self._archive.getinfo(name)
-        with self._archive.open(info) as file:
-            data = file.read(LARGEST_CHAPTER + 1)
-        if len(data) > LARGEST_CHAPTER:
-            raise LimitExceededError(f"{one_line(name)[:80]} in it has more than {LARGEST_CHAPTER:,} bytes.")
-        return data
+    def _xml(self, name: str) -> Any:
+        return parse_xml(read_part(self._archive, name), one_line(name)[:80])
 
     def _locked_files(self) -> set[str]:
         # Fonts are often scrambled in books that everyone may read; only chapters count.
         try:
-            locked = _xml(self._read("META-INF/encryption.xml"))
+            locked = self._xml("META-INF/encryption.xml")
         except KeyError:
             return set()
         return {posixpath.normpath(unquote(e.get("URI") or "")) for e in locked.iter("{*}CipherReference")}
-
-
-def _xml(data: bytes) -> Any:
-    from lxml import etree
-
-    root = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True, recover=True))
-    if root is None:
-        raise DocumentError("The EPUB is damaged: a file that lists its chapters is no XML.")
-    return root
 
 
 def _first_heading(page: ParsedPage) -> str | None:

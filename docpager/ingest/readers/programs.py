@@ -31,7 +31,10 @@ class OptionalProgram:
 
 
 PANDOC = OptionalProgram(
-    "pandoc", "RTF, ODT and other formats", "pip install 'docpager[pandoc]', or a pandoc on PATH", "pypandoc"
+    "pandoc",
+    "RTF, RST, Org, LaTeX, notebooks, DocBook",
+    "pip install 'docpager[pandoc]', or a pandoc on PATH",
+    "pypandoc",
 )
 TESSERACT = OptionalProgram("tesseract", "OCR of scanned pages and pictures", "apt-get install tesseract-ocr, or alike")
 PROGRAMS = (PANDOC, TESSERACT)
@@ -39,11 +42,11 @@ PROGRAMS = (PANDOC, TESSERACT)
 
 @functools.cache
 def find_program(program: OptionalProgram) -> str | None:
-    """Where a program is: on PATH, or within the package that brings it; None where it is not."""
+    """Where a program is: within the package that brings it, or on PATH; None where it is not."""
     packaged = (
         shutil.which(str(Path(folder) / "files" / program.name)) for folder in _package_folders(program.package)
     )
-    return shutil.which(program.name) or next(filter(None, packaged), None)
+    return next(filter(None, packaged), None) or shutil.which(program.name)
 
 
 def _package_folders(name: str) -> Iterator[str]:

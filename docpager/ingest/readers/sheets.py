@@ -67,20 +67,25 @@ def _read(path: Path) -> tuple[list[ParsedPage], int, list[str]]:
     pages, replaced, notes = [], 0, []
     for number, sheet in enumerate(book.worksheets, 1):
         composer = PageComposer()
-        if not _NUMBERED_NAME.match(sheet.title):
-            composer.heading(sheet.title, 1)
-        heading = bool(composer)
         grid, comments = _grid(sheet, formulas.worksheets[number - 1] if formulas is not None else None)
-        for rows in _tables(grid):
-            _compose(composer, rows)
-        for comment in comments:
-            composer.paragraph(comment)
-        is_empty = heading and not grid and not comments
-        pages.append((PageComposer() if is_empty else composer).page(number, sheet.title))
+        compose_grid(composer, sheet.title, grid, comments)
+        pages.append(composer.page(number, sheet.title))
         replaced += composer.replaced_characters
         notes += _hidden(sheet)
     book.close()
     return pages, replaced, notes
+
+
+def compose_grid(composer: PageComposer, title: str, grid: Grid, comments: Sequence[str]) -> None:
+    """Adds the tables of a sheet below its title, unless that is a mere number; nothing where there are none."""
+    if not grid and not comments:
+        return
+    if not _NUMBERED_NAME.match(title):
+        composer.heading(title, 1)
+    for rows in _tables(grid):
+        _compose(composer, rows)
+    for comment in comments:
+        composer.paragraph(comment)
 
 
 def _looked_into(path: Path) -> tuple[bool, bool]:

@@ -35,6 +35,7 @@ _CLOSING_SIGNS = frozenset((")", "%", ")%", "%)"))
 _BLANKS = re.compile(r"\s+")
 _HEADING = re.compile(r"h([1-6])$")
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+_NOTE_SIGN = "doc-noteref"
 _DATE_NAMES = (
     "article:published_time",
     "datepublished",
@@ -55,7 +56,7 @@ class HtmlReader:
     """Reads HTML as it would be seen: no scripts, styles, menus or hidden parts."""
 
     name = "html"
-    version = "1"
+    version = "2"
 
     def read(self, path: Path) -> ParsedDocument:
         """Reads a whole file as one paper page."""
@@ -180,9 +181,13 @@ class _Walk:
 
     def _child(self, child: Any, depth: int) -> None:
         tag = child.tag if isinstance(child.tag, str) else ""
-        if not tag or tag in _DROPPED or _is_hidden(child):
+        if tag == "math" and not _is_hidden(child):
+            self._add_text(_formula(child))
+        if not tag or tag in _DROPPED or _is_hidden(child) or child.get("role") == "doc-backlink":
             return
-        if tag == "br":
+        if _NOTE_SIGN in (child.get("role"), f"doc-{child.get('epub:type')}"):
+            self._add_text(f"[{one_line(_inner_text(child)).strip('[]()')}]")
+        elif tag == "br":
             self._text.append("\n")
         elif tag == "img":
             self._add_text(child.get("alt"))
@@ -237,6 +242,12 @@ class _Walk:
         for caption in _own(table, "caption"):
             self.composer.paragraph(one_line(_inner_text(caption)))
         self.composer.table(*_rows(table))
+
+
+def _formula(math: Any) -> str:
+    """A formula as it was typed, where it says that, or the signs in it."""
+    typed = one_line(math.xpath("string((.//annotation[contains(@encoding, 'tex')])[1])")) or math.get("alttext")
+    return typed or one_line("".join(math.xpath(".//text()[not(ancestor::annotation)]")))
 
 
 def _is_hidden(element: Any) -> bool:
