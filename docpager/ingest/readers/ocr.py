@@ -57,11 +57,11 @@ class ReadPicture:
 
 
 class Ocr:
-    """OCR for one document, whose time begins now."""
+    """OCR for one document, whose time began at ``started`` (``time.monotonic``), or begins now."""
 
-    def __init__(self, options: OcrOptions) -> None:
+    def __init__(self, options: OcrOptions, started: float | None = None) -> None:
         self.options = options
-        self._started = time.monotonic()
+        self._ends = (time.monotonic() if started is None else started) + options.seconds * TIME_SHARE
         self._longest = 0.0
         self.language = TESSERACT_CODES.get(options.language or "en", options.language or "eng")
 
@@ -77,7 +77,7 @@ class Ocr:
 
     def has_time(self) -> bool:
         """Whether another picture can be read in the time there is."""
-        return time.monotonic() - self._started + self._longest < self.options.seconds * TIME_SHARE
+        return time.monotonic() + self._longest < self._ends
 
     def read(self, picture: bytes, resolution: int = RESOLUTION) -> ReadPicture:
         """Reads a picture in any format that Tesseract takes; raises ``DocumentError``, ``LimitExceededError``."""
@@ -85,9 +85,9 @@ class Ocr:
         # 1 also finds out which way is up, and 3 does not.
         segmentation = "1" if "osd" in installed_languages() else "3"
         arguments = ["-", "-", "-l", self.language, "--dpi", str(resolution), "--psm", segmentation, "tsv"]
-        left = self.options.seconds - (began - self._started)
         # Documents are read side by side; threads of one would only take the others' time.
-        said = run_program(TESSERACT, arguments, picture, seconds=max(1.0, left), variables={"OMP_THREAD_LIMIT": "1"})
+        one_thread = {"OMP_THREAD_LIMIT": "1"}
+        said = run_program(TESSERACT, arguments, picture, seconds=max(0.5, self._ends - began), variables=one_thread)
         self._longest = max(self._longest, time.monotonic() - began)
         return from_tsv(said.decode("utf-8", "replace"))
 

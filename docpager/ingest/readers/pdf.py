@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -55,9 +56,10 @@ class PdfReader:
 
         Raises ``EncryptedDocumentError`` where a password is wanted, ``DocumentError`` for what is no readable PDF.
         """
+        started = time.monotonic()
         is_whole = _checked(path)
         reading = _Reading(path, self.mode)
-        pages, pictures = read_pdf_pictures(path, reading.pages(), self.ocr)
+        pages, pictures = read_pdf_pictures(path, reading.pages(), self.ocr, started)
         structure = read_structure(reading.second_reader, len(pages))
         return _document(self, pages, structure, reading, pictures, is_whole)
 

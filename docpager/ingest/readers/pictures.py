@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -78,10 +78,10 @@ class OcrReport:
 
 
 def read_pdf_pictures(
-    path: Path, pages: Sequence[ParsedPage], options: OcrOptions
+    path: Path, pages: Sequence[ParsedPage], options: OcrOptions, started: float
 ) -> tuple[list[ParsedPage], OcrReport]:
     """The pages of a PDF, those without text but with pictures as OCR reads them."""
-    ocr = Ocr(options)
+    ocr = Ocr(options, started)
     report = OcrReport(ocr.language, ocr.obstacle())
     if not any(page.status is PageStatus.NO_TEXT for page in pages):
         return list(pages), report
@@ -167,10 +167,16 @@ class PictureReader:
         """Reads every frame; raises ``DocumentError`` for what is no picture, ``LimitExceededError``."""
         ocr = Ocr(self.options)
         report = OcrReport(ocr.language, ocr.obstacle())
-        pages = [
-            _read(ocr, report, ParsedPage(number, "", None, PageStatus.NO_TEXT), draw)
-            for number, draw in enumerate(_frames(path), 1)
-        ]
+        pages: list[ParsedPage] = []
+        for number, draw in enumerate(_frames(path), 1):
+            page = ParsedPage(number, "", None, PageStatus.NO_TEXT)
+            try:
+                pages.append(_read(ocr, report, page, draw))
+            except DocumentError as error:  # the other frames may be whole
+                report.failed += 1
+                pages.append(replace(page, status=PageStatus.FAILED, error_message=str(error)))
+        if report.failed == len(pages):
+            raise DocumentError(pages[0].error_message or "The picture is damaged.")
         status, message = report.judge(DocumentStatus.NEEDS_OCR, None, len(pages))
         is_whole = status in (DocumentStatus.INDEXED, DocumentStatus.EMPTY)
         return ParsedDocument(
@@ -186,18 +192,30 @@ class PictureReader:
 
 
 def _frames(path: Path) -> Iterator[Callable[[], tuple[bytes, int]]]:
-    from PIL import Image, ImageSequence, UnidentifiedImageError
+    from PIL import Image, ImageSequence
+
+    with _translated_errors(), Image.open(path) as image:
+        for number, frame in enumerate(ImageSequence.Iterator(image), 1):
+            if number > MOST_FRAMES or frame.width * frame.height > LARGEST_PICTURE:
+                raise LimitExceededError(
+                    f"Pictures of more than {LARGEST_PICTURE:,} pixels, or {MOST_FRAMES:,} frames, are not read."
+                )
+            yield lambda frame=frame: _decoded(frame)  # type: ignore[misc]
+
+
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    from PIL import Image
 
     try:
-        with Image.open(path) as image:
-            for number, frame in enumerate(ImageSequence.Iterator(image), 1):
-                if number > MOST_FRAMES or frame.width * frame.height > LARGEST_PICTURE:
-                    raise LimitExceededError(
-                        f"Pictures of more than {LARGEST_PICTURE:,} pixels, or {MOST_FRAMES:,} frames, are not read."
-                    )
-                yield lambda frame=frame: _grey(frame)  # type: ignore[misc]
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError, EOFError) as error:
+        yield
+    except (Image.DecompressionBombError, OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
         raise DocumentError(f"The picture is damaged: {one_line(str(error))[:200]}") from error
+
+
+def _decoded(frame: Any) -> tuple[bytes, int]:
+    with _translated_errors():
+        return _grey(frame)
 
 
 def _grey(frame: Any) -> tuple[bytes, int]:
