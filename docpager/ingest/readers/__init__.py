@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from docpager.errors import DocumentError, NotInstalledError, UnsupportedDocumentError
 from docpager.ingest.readers import content
-from docpager.ingest.readers.ocr import WITHOUT_OCR, Ocr, OcrOptions
+from docpager.ingest.readers.ocr import TIME_SHARE, WITHOUT_OCR, Ocr, OcrOptions
 from docpager.ingest.readers.programs import PANDOC, PROGRAMS, TESSERACT, OptionalProgram, find_program
 from docpager.protocols import Reader
 from docpager.records import Document, DocumentStatus
@@ -39,7 +39,7 @@ class ReaderEntry:
         if self.media_type == content.PDF:
             arguments = (pdf_reader, ocr)
         elif self.program is PANDOC:
-            arguments = (self.media_type, ocr.seconds)
+            arguments = (self.media_type, ocr.seconds * TIME_SHARE)
         elif self.program is TESSERACT:
             arguments = (self.media_type, ocr)
         reader: Reader = made(*arguments)
@@ -67,7 +67,7 @@ READERS: tuple[ReaderEntry, ...] = (
     ReaderEntry(content.ODT, (".odt", ".ott"), _OPEN, content.ODT),
     ReaderEntry(content.ODS, (".ods", ".ots"), _OPEN, content.ODS),
     ReaderEntry(content.ODP, (".odp", ".otp"), _OPEN, content.ODP),
-    ReaderEntry(content.RTF, (".rtf",), _PANDOC, content.RTF, PANDOC),
+    ReaderEntry(content.RTF, (".rtf",), f"{_HERE}.rtf:RtfReader", content.RTF),
     ReaderEntry(content.RST, (".rst",), _PANDOC, program=PANDOC),
     ReaderEntry(content.ORG, (".org",), _PANDOC, program=PANDOC),
     ReaderEntry(content.LATEX, (".tex", ".latex"), _PANDOC, program=PANDOC),

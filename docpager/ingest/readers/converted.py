@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from docpager.ingest.readers.web import HtmlReader
 from docpager.records import ParsedDocument
 
 FORMATS = {
-    content.RTF: "rtf",
     content.ORG: "org",
     content.RST: "rst",
     content.LATEX: "latex",
@@ -23,6 +23,7 @@ FORMATS = {
 }
 """Pandoc's name of each format."""
 
+_SUBTITLE = re.compile(r'<p class="subtitle">(.{0,1000}?)</p>', re.S)
 READABLE_AS_TEXT = (content.ORG, content.RST, content.LATEX)
 HEAP_MIB = 1536
 
@@ -42,17 +43,16 @@ class PandocReader:
         data = path.read_bytes()
         if find_program(PANDOC) is None:
             return self._without_pandoc(data)
-        if self.media_type != content.RTF:  # which names its own encoding
-            data = decode(data).encode("utf-8", "replace")
+        text = decode(data)
         try:
-            parsed = HtmlReader().parse(self._html(data))
+            parsed = HtmlReader().parse(self._html(text.encode("utf-8", "replace")))
         except LimitExceededError:
             raise
         except DocumentError as error:
             if self.media_type not in READABLE_AS_TEXT:
                 raise
             note = f"Read as plain text: {error}"
-            parsed = replace(TextReader().parse(decode(data)), error_message=note)
+            parsed = replace(TextReader().parse(text), error_message=note)
         # Pandoc gives a dash where a document has no title.
         title = None if parsed.title == "-" else parsed.title
         return replace(parsed, media_type=self.media_type, reader=self.name, reader_version=self.version, title=title)
@@ -61,7 +61,8 @@ class PandocReader:
         # In its sandbox, pandoc opens no file and no address that a document names.
         limits = ["+RTS", f"-M{HEAP_MIB}M", "-RTS"]
         reading = [f"--from={FORMATS[self.media_type]}", "--to=html", "--standalone", "--sandbox", "--wrap=none", "-"]
-        return run_program(PANDOC, [*limits, *reading], data, seconds=self.seconds).decode("utf-8", "replace")
+        html = run_program(PANDOC, [*limits, *reading], data, seconds=self.seconds).decode("utf-8", "replace")
+        return _SUBTITLE.sub(r"<h2>\1</h2>", html, count=1)
 
     def _without_pandoc(self, data: bytes) -> ParsedDocument:
         kind = FORMATS[self.media_type].upper()

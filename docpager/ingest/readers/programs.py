@@ -32,7 +32,7 @@ class OptionalProgram:
 
 PANDOC = OptionalProgram(
     "pandoc",
-    "RTF, RST, Org, LaTeX, notebooks, DocBook",
+    "RST, Org, LaTeX, notebooks and DocBook",
     "pip install 'docpager[pandoc]', or a pandoc on PATH",
     "pypandoc",
 )
