@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from docpager.cli.bench_archive import archive
+from docpager.cli.bench_compare import compare
 from docpager.cli.bench_layouts import layouts
 from docpager.cli.bench_nested import nested
 from docpager.cli.bench_order import order
@@ -49,6 +50,7 @@ MEASURES = (
     recall,
     strategies,
     throughput,
+    compare,
 )
 for measure in MEASURES:
     command.add_command(measure)
