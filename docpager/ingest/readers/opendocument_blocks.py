@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import zipfile
 from collections.abc import Iterable
 from typing import Any
@@ -12,6 +13,7 @@ from docpager.errors import DocumentError
 from docpager.ingest.readers.composer import PageComposer, one_line
 from docpager.ingest.readers.zip_parts import DAMAGES, parse_xml, read_part
 
+_BLANKS = re.compile(r"[ \t\r\n]+")
 DEEPEST = 200
 """Elements within elements."""
 
@@ -30,6 +32,11 @@ def local_name(element: Any) -> str:
 def attribute(element: Any, name: str) -> str:
     """The attribute of this name in any namespace; empty where there is none."""
     return next((value for key, value in element.attrib.items() if key.rpartition("}")[2] == name), "")
+
+
+def _collapsed(text: str | None) -> str:
+    """Text with its blanks as one: what breaks lines or aligns has an element of its own."""
+    return _BLANKS.sub(" ", text or "")
 
 
 class Styles:
@@ -184,9 +191,9 @@ class BlockWalk:
         self._depth += 1
         if self._depth > DEEPEST:
             raise DocumentError(f"Its elements are nested deeper than {DEEPEST} levels.")
-        parts = [element.text or ""]
+        parts = [_collapsed(element.text)]
         for child in element:
-            parts += [self._inline(child), child.tail or ""]
+            parts += [self._inline(child), _collapsed(child.tail)]
         self._depth -= 1
         return "".join(parts)
 
