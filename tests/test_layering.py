@@ -75,6 +75,7 @@ HOMES = {
     "lxml": ["docpager.ingest.readers"],
     "markdown_it": ["docpager.ingest.readers"],
     "charset_normalizer": ["docpager.ingest.readers"],
+    "pptx": ["docpager.ingest.readers.slides"],
     "PIL": ["docpager.ingest.readers.pictures"],
     "olefile": ["docpager.ingest.readers.outlook", "docpager.ingest.readers.content"],
     "unstructured": ["docpager.ingest.readers.office"],

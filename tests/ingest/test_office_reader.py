@@ -14,8 +14,9 @@ import pytest
 from docpager.errors import DocumentError, EncryptedDocumentError, UnsupportedDocumentError
 from docpager.ingest.readers import choose_reader, content
 from docpager.ingest.readers.mail import EmailReader
-from docpager.ingest.readers.office import DocxReader, PptxReader
+from docpager.ingest.readers.office import DocxReader
 from docpager.ingest.readers.sheets import XlsxReader
+from docpager.ingest.readers.slides import PptxReader
 from docpager.records import BlockKind, DocumentStatus
 
 H, P, L, T, R = (

@@ -55,7 +55,7 @@ _TEXT_SUFFIXES = (".txt", ".text", ".log", ".asc", "")
 READERS: tuple[ReaderEntry, ...] = (
     ReaderEntry(content.PDF, (".pdf",), f"{_HERE}.pdf:PdfReader", content.PDF),
     ReaderEntry(content.DOCX, (".docx", ".docm", ".dotx"), f"{_HERE}.office:DocxReader", content.DOCX),
-    ReaderEntry(content.PPTX, (".pptx", ".pptm", ".ppsx"), f"{_HERE}.office:PptxReader", content.PPTX),
+    ReaderEntry(content.PPTX, (".pptx", ".pptm", ".ppsx"), f"{_HERE}.slides:PptxReader", content.PPTX),
     ReaderEntry(content.XLSX, (".xlsx", ".xlsm"), f"{_HERE}.sheets:XlsxReader", content.XLSX),
     ReaderEntry(content.HTML, (".html", ".htm", ".xhtml"), f"{_HERE}.web:HtmlReader", content.HTML),
     ReaderEntry("text/markdown", (".md", ".markdown", ".mdown"), f"{_HERE}.text:MarkdownReader"),

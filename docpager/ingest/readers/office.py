@@ -113,28 +113,6 @@ class DocxReader(_OfficeReader):
             yield element
 
 
-class PptxReader(_OfficeReader):
-    """Reads presentations, a slide a paper page."""
-
-    name = "pptx"
-    library = "unstructured.partition.pptx"
-    media_type = content.PPTX
-    heading_depths = 1
-
-    def _elements(self, path: Path) -> Iterable[Any]:
-        from unstructured.partition.pptx import partition_pptx
-
-        elements = partition_pptx(str(path), include_page_breaks=False, include_slide_notes=True)
-        # unstructured orders a slide's shapes by their place; the title reads first wherever it stands.
-        return sorted(elements, key=lambda e: (e.metadata.page_number or 1, not self._is_heading(e)))
-
-    def _add(self, composer: PageComposer, element: Any) -> None:
-        if element.category == "Title" and element.metadata.category_depth:
-            composer.item(element.text, depth=element.metadata.category_depth - 1)
-        else:
-            super()._add(composer, element)
-
-
 @functools.cache
 def _prepare() -> None:
     """Keeps unstructured from calling home and from downloading a language model, before its first import."""

@@ -210,10 +210,10 @@ def _compose(composer: PageComposer, rows: list[list[Cell]]) -> None:
             composer.paragraph(next(cell for cell in row if cell))
         return
     merged = merged_columns(table)
-    composer.table(merged, _heads(merged))
+    composer.table(merged, head_rows(merged))
 
 
-def _heads(table: Sequence[Sequence[str]]) -> int:
+def head_rows(table: Sequence[Sequence[str]]) -> int:
     """How many rows at the top name columns: a row that does so, and at most two that name groups of columns."""
     for number, row in enumerate(table[:3]):
         if looks_like_heads(row):
