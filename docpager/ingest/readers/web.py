@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -291,14 +292,20 @@ def _rows(table: Any) -> tuple[list[list[str]], int | None]:
     """The rows of a table as cells in their columns, and how many at its top are heads (None where it does not say)."""
     grid: list[list[str | None]] = []
     heads = 0
+    from_above: dict[int, _Spanning] = {}
     for row in _own(table, "tr"):
         if _is_hidden(row):
             continue
         cells = _own_cells(row)
         line: list[str | None] = []
         for cell in cells:
-            line.append("" if _is_hidden(cell) else one_line(_inner_text(cell)))
-            line.extend([None] * (_span(cell) - 1))
+            _take_from_above(line, from_above)
+            text = "" if _is_hidden(cell) else one_line(_inner_text(cell))
+            width, height = _span(cell, "colspan"), _span(cell, "rowspan")
+            if height > 1:
+                from_above[len(line)] = _Spanning(height - 1, text, width)
+            line += [text, *[None] * (width - 1)]
+        _take_from_above(line, from_above)
         is_head = bool(cells) and (all(cell.tag == "th" for cell in cells) or row.getparent().tag == "thead")
         if any(line):
             heads += is_head and heads == len(grid)
@@ -306,8 +313,24 @@ def _rows(table: Any) -> tuple[list[list[str]], int | None]:
     return merged_columns(grid), heads or None
 
 
-def _span(cell: Any) -> int:
-    text = cell.get("colspan") or ""
+@dataclass(slots=True)
+class _Spanning:
+    """A cell that reaches into rows below its own: each is read by itself, so it stands in each of them."""
+
+    rows: int
+    text: str
+    width: int
+
+
+def _take_from_above(line: list[str | None], from_above: dict[int, _Spanning]) -> None:
+    """Adds the cells of rows above that reach into this row here."""
+    while (cell := from_above.get(len(line))) is not None and cell.rows:
+        cell.rows -= 1
+        line += [cell.text, *[None] * (cell.width - 1)]
+
+
+def _span(cell: Any, name: str) -> int:
+    text = cell.get(name) or ""
     return min(WIDEST, max(1, int(text))) if re.fullmatch(r"\d{1,6}", text) else 1
 
 
