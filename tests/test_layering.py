@@ -75,6 +75,7 @@ HOMES = {
     "lxml": ["docpager.ingest.readers"],
     "markdown_it": ["docpager.ingest.readers"],
     "charset_normalizer": ["docpager.ingest.readers"],
+    "docx": ["docpager.ingest.readers.word_parts"],
     "pptx": ["docpager.ingest.readers.slides"],
     "PIL": ["docpager.ingest.readers.pictures"],
     "olefile": ["docpager.ingest.readers.outlook", "docpager.ingest.readers.content"],

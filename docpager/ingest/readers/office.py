@@ -15,6 +15,7 @@ from docpager.ingest.readers import content
 from docpager.ingest.readers.composer import PageComposer, one_line
 from docpager.ingest.readers.office_properties import core_properties
 from docpager.ingest.readers.web import table_rows
+from docpager.ingest.readers.word_parts import prepared
 from docpager.records import DocumentStatus, ParsedDocument
 
 _QUIET = {"DO_NOT_TRACK": "1", "SCARF_NO_ANALYTICS": "true", "UNSTRUCTURED_DISABLE_NOTICE": "1"}
@@ -25,7 +26,7 @@ class _OfficeReader:
     """What the readers below share: unstructured's elements become blocks, page by page where it tells pages apart."""
 
     name = ""
-    version = "1"
+    version = "2"
     media_type = ""
     library = ""
     """The module of unstructured that reads it."""
@@ -108,7 +109,9 @@ class DocxReader(_OfficeReader):
     def _elements(self, path: Path) -> Iterable[Any]:
         from unstructured.partition.docx import partition_docx
 
-        for element in partition_docx(str(path), include_page_breaks=False):
+        held = prepared(path)
+        source = {"filename": str(path)} if held is None else {"file": held}
+        for element in partition_docx(**source, include_page_breaks=False):
             element.metadata.page_number = 1
             yield element
 
