@@ -63,7 +63,7 @@ def awkward_strings(count):
 
 @pytest.fixture(scope="module")
 def strings(count):
-    return awkward_strings(count(120, 500))
+    return awkward_strings(count(80, 500))
 
 
 @pytest.fixture(scope="module")
