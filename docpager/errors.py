@@ -23,6 +23,7 @@
     |   |-- EncryptedDocumentError
     |   |-- UnsupportedDocumentError
     |   |   `-- NotInstalledError    a program or package that is not here could read it
+    |   |-- ChangedDocumentError
     |   `-- LimitExceededError
     |-- PagerError                     -   the model asked memory for what cannot be; it is told, nothing changed
     |   |-- AdmissionRefusedError
@@ -207,6 +208,13 @@ class NotInstalledError(UnsupportedDocumentError):
     def __init__(self, kind: str, program: str, install: str) -> None:
         self.program = program
         super().__init__(f"{kind} is read by {program}, which is not installed ({install}). Then ingest again.")
+
+
+class ChangedDocumentError(DocumentError):
+    """The file is not the one that was found: it was written to, or something else took its place."""
+
+    def __init__(self) -> None:
+        super().__init__("It changed while it was read; the next ingest reads it again.")
 
 
 class LimitExceededError(DocumentError):

@@ -256,10 +256,10 @@ class Misled(ProcessExecutor):
         return super().map(functools.partial(read_badly, function), items)
 
 
-def ingest_badly(folder: str, uri: str, confined: str) -> int:
+def ingest_badly(folder: str, uri: str, seconds: str, confined: str) -> int:
     """Ingests a folder with misled readers; prints what came of it, and returns the exit code."""
     prepare = Confinement((folder,)) if confined else None
-    executor = Misled(workers=4, timeout_seconds=2, memory_mib=1024, prepare=prepare)
+    executor = Misled(workers=4, timeout_seconds=float(seconds), memory_mib=1024, prepare=prepare)
     archive = LanceArchive.open_for_writing(uri, NoEmbedder(), "o200k_base")
     with executor, archive:
         report = ingest([folder], IngestSettings(), archive, NoEmbedder(), TiktokenCounter(), executor)
