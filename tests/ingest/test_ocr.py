@@ -95,7 +95,7 @@ def test_pages_for_which_no_time_is_left_are_told_and_the_others_kept(tmp_path, 
 
 @needs_tesseract
 def test_ocr_ends_with_its_time(tmp_path, read):
-    parsed = read(scanned_pdf(tmp_path / "a.pdf", [drawn()] * 3), seconds=0.01)
+    parsed = read(scanned_pdf(tmp_path / "a.pdf", ["Text.", drawn(), drawn()]), seconds=0.01)
     assert (parsed.status, parsed.pages[2].status) == (DocumentStatus.PARTIAL, PageStatus.FAILED)
 
 
