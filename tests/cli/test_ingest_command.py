@@ -147,7 +147,7 @@ BAD_INPUT = [
     (["ingest", "nowhere"], 66, "Error: Cannot ingest nowhere. It is not there.\n"),
     (["ingest"], 2, "Missing argument 'PATHS...'."),
     (["ingest", ".", "--file-timeout", "soon"], 2, "'soon' is not a duration. Write 60s, 5m or 2h."),
-    (["ingest", ".", "--embedder", "magic"], 2, "'magic' is not one of 'wordllama', 'none'."),
+    (["ingest", ".", "--embedder", "magic"], 2, "'magic' is not one of 'wordllama', 'bge-small', 'none'."),
     (["ingest", ".", "--config", "none.toml"], 66, "Error: No configuration file at none.toml."),
 ]
 
