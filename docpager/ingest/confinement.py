@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from docpager.ingest.kernel_limits import deny_calls, deny_paths
+from docpager.ingest.readers.programs import PROGRAMS
 from docpager.protocols import TokenCounter
 
-TOOLS = ("pandoc", "tesseract")
+TOOLS = tuple(program.name for program in PROGRAMS)
 """The only programs a worker may start."""
 
 _SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/opt", "/nix/store")
