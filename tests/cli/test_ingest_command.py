@@ -88,7 +88,7 @@ def good(folder):
 
 @pytest.fixture(scope="module")
 def bad(folder):
-    return command(folder, "ingest", "bad", "--archive", "bad.lancedb", "--workers", 1, "--json")
+    return command(folder, "ingest", "bad", "--archive", "bad.lancedb", "--workers", 1, "--ocr", "off", "--json")
 
 
 def test_the_last_lines_say_what_was_done(good):

@@ -99,6 +99,26 @@ def test_ocr_ends_with_its_time(tmp_path, read):
     assert (parsed.status, parsed.pages[2].status) == (DocumentStatus.PARTIAL, PageStatus.FAILED)
 
 
+@needs_tesseract
+def test_a_document_of_which_nothing_was_read_in_time_says_so(tmp_path, read):
+    drawn().save(tmp_path / "a.png")
+    for path in (scanned_pdf(tmp_path / "a.pdf", [drawn()] * 2), tmp_path / "a.png"):
+        with pytest.raises(LimitExceededError, match="No time was left for OCR: raise --file-timeout"):
+            read(path, seconds=0)
+
+
+@needs_tesseract
+def test_pictures_that_make_tesseract_fail_are_told(tmp_path, read, monkeypatch):
+    def fail(*_):
+        raise DocumentError("tesseract ended with exit code 1: it says nothing")
+
+    monkeypatch.setattr(Ocr, "read", fail)
+    with pytest.raises(DocumentError, match="None of its pictures could be read; the first says: tesseract ended"):
+        read(scanned_pdf(tmp_path / "a.pdf", [drawn()] * 2))
+    mixed = read(scanned_pdf(tmp_path / "b.pdf", ["Text.", drawn()]))
+    assert (mixed.status, mixed.error_message) == (DocumentStatus.PARTIAL, "1 could not be read by OCR.")
+
+
 def without_ocr(name):
     return f"{name}-without-ocr"
 

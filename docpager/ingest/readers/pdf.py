@@ -59,9 +59,11 @@ class PdfReader:
         started = time.monotonic()
         is_whole = _checked(path)
         reading = _Reading(path, self.mode)
-        pages, pictures = read_pdf_pictures(path, reading.pages(), self.ocr, started)
+        pages = reading.pages()
+        found = _status(pages, reading.has_pictures, is_whole)
+        pages, pictures = read_pdf_pictures(path, pages, self.ocr, started)
         structure = read_structure(reading.second_reader, len(pages))
-        return _document(self, pages, structure, reading, pictures, is_whole)
+        return _document(self, pages, structure, reading, pictures, found)
 
 
 class _Reading:
@@ -159,12 +161,12 @@ def _document(
     structure: PdfStructure,
     reading: _Reading,
     pictures: OcrReport,
-    is_whole: bool,
+    found: tuple[DocumentStatus, str | None],
 ) -> ParsedDocument:
     labels = structure.page_labels
     if labels:
         pages = [replace(page, page_label=labels[page.page_number - 1]) for page in pages]
-    status, message = pictures.judge(*_status(pages, reading.has_pictures, is_whole), len(pages))
+    status, message = pictures.judge(*found, len(pages))
     front = [page.text for page in pages[:FRONT_PAGES]]
     return ParsedDocument(
         media_type="application/pdf",

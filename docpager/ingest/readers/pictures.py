@@ -31,6 +31,7 @@ class OcrReport:
     pictures: int = 0
     read: int = 0
     failed: int = 0
+    first_failure: str = ""
     skipped: int = 0
     """Pages for which no time was left."""
     confidence: float = 0.0
@@ -49,6 +50,10 @@ class OcrReport:
             raise DocumentError(f"{message} They cannot be drawn for OCR: {self.undrawable}")
         if not self.pictures:
             return status, message
+        if status is DocumentStatus.NEEDS_OCR and self.skipped and not self.read:
+            raise LimitExceededError("No time was left for OCR: raise --file-timeout, and add --retry-failed.")
+        if status is DocumentStatus.NEEDS_OCR and self.failed == self.pictures:
+            raise DocumentError(f"None of its pictures could be read; the first says: {self.first_failure}")
         return self._status(status), " ".join(part for part in (self._kept(status, message), self._said(pages)) if part)
 
     def _status(self, status: DocumentStatus) -> DocumentStatus:
@@ -105,8 +110,7 @@ def _pdf_page(ocr: Ocr, report: OcrReport, document: Any, page: ParsedPage) -> P
                 return page
             return _read(ocr, report, page, lambda: _drawn(drawn))
     except Exception as error:  # a hostile page must not take the others with it
-        report.failed += 1
-        return replace(page, status=PageStatus.FAILED, error_message=f"OCR failed: {one_line(str(error))[:200]}")
+        return _failed(report, page, error)
 
 
 def _has_picture(page: Any) -> bool:
@@ -153,6 +157,13 @@ def _read(ocr: Ocr, report: OcrReport, page: ParsedPage, draw: Callable[[], tupl
     return replace(page, text=text, status=PageStatus.READ, error_message=note)
 
 
+def _failed(report: OcrReport, page: ParsedPage, error: Exception) -> ParsedPage:
+    why = one_line(str(error))[:200] or type(error).__name__
+    report.failed += 1
+    report.first_failure = report.first_failure or why
+    return replace(page, status=PageStatus.FAILED, error_message=f"OCR failed: {why}")
+
+
 class PictureReader:
     """Reads a picture file by OCR, a frame a paper page; needs Tesseract, else the status is ``needs_ocr``."""
 
@@ -173,10 +184,7 @@ class PictureReader:
             try:
                 pages.append(_read(ocr, report, page, draw))
             except DocumentError as error:  # the other frames may be whole
-                report.failed += 1
-                pages.append(replace(page, status=PageStatus.FAILED, error_message=str(error)))
-        if report.failed == len(pages):
-            raise DocumentError(pages[0].error_message or "The picture is damaged.")
+                pages.append(_failed(report, page, error))
         status, message = report.judge(DocumentStatus.NEEDS_OCR, None, len(pages))
         is_whole = status in (DocumentStatus.INDEXED, DocumentStatus.EMPTY)
         return ParsedDocument(
