@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from docpager.models.openai import OpenAIModel
     from docpager.models.openai.checkup import Checkup
     from docpager.models.watched import ReplySeen
-    from docpager.reporting.writing import WrittenReport
     from docpager.records import Answer
+    from docpager.reporting.writing import WrittenReport
 
 
 def open_archive(

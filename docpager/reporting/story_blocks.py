@@ -42,7 +42,9 @@ class UnreadSegment:
     beginning: str
 
 
-def stories(run: Path, questions: dict[AnswerKey, str], archive: Archive | None) -> Iterator[tuple[AnswerKey, StoryBlock]]:
+def stories(
+    run: Path, questions: dict[AnswerKey, str], archive: Archive | None
+) -> Iterator[tuple[AnswerKey, StoryBlock]]:
     """The story of every question that has one; memory holds one question's events at a time."""
     names = _names(run, archive)
     for key, events in by_question(read_trace(run)):

@@ -15,7 +15,7 @@ Row = Mapping[str, Any]
 
 LEFT, RIGHT, TOP = 104, 20, 30
 CHART, LANE = 150, 20
-LEAST_COLUMN, MOST_COLUMN, ROOM = 15.0, 44.0, 640.0
+LEAST_COLUMN, MOST_COLUMN, ROOM, LEAST_ROOM = 15.0, 64.0, 720.0, 360.0
 COUNTED_FROM = 24.0
 """Columns this wide have room for a number beside a mark."""
 LABEL_ROOM = 26.0
@@ -125,7 +125,7 @@ class _Drawing:
         self.columns, self.start, self.question = columns, start, question
         self.step = min(MOST_COLUMN, max(LEAST_COLUMN, ROOM / max(1, len(columns))))
         self.lanes = [kind for kind in _LANES if any(kind in column.counts for column in columns)]
-        self.width = LEFT + max(ROOM, self.step * len(columns)) + RIGHT
+        self.width = LEFT + max(LEAST_ROOM, self.step * len(columns)) + RIGHT
         self.height = TOP + CHART + 14 + LANE * len(self.lanes) + 34
         most = max((max([column.capacity or 0, *column.tokens]) for column in columns), default=0)
         self.most = max(1, self.start, most)
@@ -155,7 +155,7 @@ class _Drawing:
             yield f'<text class="tick" x="{LEFT - 8}" y="{y}" dy="4">{tokens:,}</text>'
 
     def _memory(self) -> Iterator[str]:
-        line, capacity = [f"M{LEFT} {_n(self._y(self.start))}"], []
+        line, capacity = [f"M{LEFT} {_n(self._y(self.start))}"], list[str]()
         for index, column in enumerate(self.columns):
             for n, tokens in enumerate(column.tokens):
                 line.append(f"H{_n(self._x(index + (n + 0.5) / len(column.tokens)))}V{_n(self._y(tokens))}")

@@ -295,7 +295,7 @@ def _diff(diff: RunDiff | None, numbers: Mapping[tuple[str, str | None], int]) -
         }
         for change in diff.changes
     ]
-    kinds = [(kind, len(list(group))) for kind, group in groupby(sorted(c["kind"] for c in changes))]
+    kinds = [(kind, len(list(group))) for kind, group in groupby(sorted(change.kind for change in diff.changes))]
     return {
         "before": diff.before.name,
         "changes": changes,

@@ -81,9 +81,7 @@ def write_report(
     html = report_html(view, image_sources=BESIDE if packed.files else INSIDE)
     size = packed.write(output, html)
     beside = packed.folder if packed.files else None
-    return WrittenReport(
-        output, size, len(answers), len(citations), len(sources.pictures), beside, len(packed.files)
-    )
+    return WrittenReport(output, size, len(answers), len(citations), len(sources.pictures), beside, len(packed.files))
 
 
 @dataclass(slots=True)
