@@ -71,7 +71,7 @@ def sources_of(
     finder = _Finder(archive)
     found = Sources([finder.source(row) for row in citations], [])
     places = [finder.place(row) for row in citations]
-    checked: dict[str, FileState] = {}
+    checked: dict[tuple[str, str | None], FileState] = {}
     wanted: dict[_File, dict[int, list[int]]] = {}
     for number, (row, place) in enumerate(zip(citations, places, strict=True)):
         if place.document is None or place.file is None:
@@ -80,9 +80,10 @@ def sources_of(
             file = str(place.file), row["doc_sha256"]
             wanted.setdefault(file, {}).setdefault(place.page_number, []).append(number)
             continue
-        if place.document.doc_id not in checked:
-            checked[place.document.doc_id] = _state(place, row["doc_sha256"])
-        _tell(found.of[number], checked[place.document.doc_id])
+        read = place.document.doc_id, row["doc_sha256"]
+        if read not in checked:
+            checked[read] = _state(place.file, place.document.path, row["doc_sha256"])
+        _tell(found.of[number], checked[read])
     if executor is not None and wanted:
         _draw(found, citations, places, wanted, executor, whole)
     return found
@@ -101,7 +102,7 @@ class _Finder:
 
     def __init__(self, archive: Archive | None) -> None:
         self._document: Callable[[str], Document | None] = lru_cache(4096)(
-            archive.document if archive is not None else lambda doc_id: None
+            archive.document if archive is not None else _nothing
         )
         self._page: Callable[[str, int], str | None] = lru_cache(64)(
             lambda doc_id, number: _text(archive, doc_id, number)
@@ -140,6 +141,10 @@ class _Finder:
         held = None if text is None else _span(text, row)
         before = None if text is None or held is None else len(letters(text[: held[0]]))
         return _Place(document, _file_of(document), number, before)
+
+
+def _nothing(_: str) -> None:
+    return None
 
 
 def _text(archive: Archive | None, doc_id: str, page_number: int) -> str | None:
@@ -187,15 +192,14 @@ def _file_of(document: Document) -> Path | None:
     return file
 
 
-def _state(place: _Place, sha256: str | None) -> FileState:
-    """What became of a file that needs no picture. A record of a collection has its own SHA-256: it is there, or not."""
-    assert place.file is not None and place.document is not None
+def _state(file: Path, path: str, sha256: str | None) -> FileState:
+    """What became of a file that needs no picture; of a record of a collection, whether its file is there."""
     try:
-        if not place.file.is_file():
+        if not file.is_file():
             return FileState.GONE
-        if sha256 is None or not str(place.file).endswith(place.document.path):
+        if sha256 is None or not file.as_posix().endswith(path):
             return FileState.SAME
-        return FileState.SAME if sha256_of(place.file) == sha256 else FileState.CHANGED
+        return FileState.SAME if sha256_of(file) == sha256 else FileState.CHANGED
     except OSError:
         return FileState.UNREADABLE
 

@@ -13,7 +13,6 @@ from docpager.analysis.sheets import whole_file
 from docpager.batch.manifest import read_manifest
 from docpager.batch.tables import read_answers, read_citations
 from docpager.protocols import Archive, Executor
-from docpager.reporting.assets import asset
 from docpager.reporting.page import BESIDE, BLOCKS, INSIDE, report_html
 from docpager.reporting.page_pictures import Picture
 from docpager.reporting.sources import sources_of
@@ -71,7 +70,7 @@ def write_report(
     )
     numbers = {answer_key(row): n for n, row in reversed(list(enumerate(answers, 1)))}
     told = stories(run, {answer_key(row): row["question"] for row in answers}, archive)
-    packed = _Packed(output.with_suffix(".files"), most_bytes - len(asset("report.css")) // 8)
+    packed = _Packed(output.with_suffix(".files"), most_bytes)
     view = report_view(materials)
     packed.take(len(report_html(view, image_sources=BESIDE).encode()))
     for key, story in told:
@@ -122,7 +121,7 @@ class _Packed:
 
     def _keep(self, block: str) -> None:
         self.blocks.append(block)
-        self.size += len(block.encode())
+        self.size += len(block.encode()) + 1  # and the line's end
 
     def write(self, output: Path, html: str) -> int:
         """Writes the folder, then the file that needs it."""

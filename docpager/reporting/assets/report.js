@@ -121,6 +121,8 @@
     sheet.append(frame, caption);
     const opened = source.querySelector(".opened");
     opened.insertBefore(sheet, opened.querySelector(".text, .stored"));
+    // On a narrow screen the picture is wider than its frame: the quote's beginning comes first.
+    if (marks.length) frame.scrollLeft = (Math.min(...marks.map((box) => box[0])) / found.width) * frame.scrollWidth - 12;
   };
 
   // Paging stories: drawn when their question is first opened
