@@ -22,9 +22,11 @@
   // Search, filters, order
 
   const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/\s+/g, " ");
+  // What was asked, said and quoted; not what was left unread, nor the story.
+  const SOUGHT = "summary h3, .line, .answer, .value, .note, .where, blockquote, .about";
   const words = new Map();
   const text = (article) => {
-    if (!words.has(article)) words.set(article, fold(article.textContent));
+    if (!words.has(article)) words.set(article, fold(Array.from(article.querySelectorAll(SOUGHT), (part) => part.textContent).join(" ")));
     return words.get(article);
   };
 
