@@ -79,7 +79,7 @@ def unread_segments(segment_ids: Iterable[str], archive: Archive | None) -> dict
         for segment in archive.segments(batch):
             if (document := documents.get(segment.doc_id)) is not None:
                 number = segment.page_number if (document.page_count or 1) > 1 else None
-                found[segment.segment_id] = UnreadSegment(document.path, number, folded(segment.text, 140))
+                found[segment.segment_id] = UnreadSegment(document.path, number, folded(segment.text, 110))
     return found
 
 

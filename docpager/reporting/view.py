@@ -29,7 +29,7 @@ from docpager.reporting.text import (
 
 Row = Mapping[str, Any]
 
-MOST_UNREAD = 10
+MOST_UNREAD = 5
 """So many segments that were ranked and not read are named; their number is told in full."""
 _REASONS = {
     "all_read": "everything that search listed was read",
@@ -80,7 +80,7 @@ def report_view(materials: Materials) -> dict[str, Any]:
         "questions": questions,
         "open_ends": [question for question in questions if question["reason"]],
         "unread": sorted((q for q in questions if q["unread_count"]), key=lambda q: -q["unread_count"]),
-        "diff": _diff(materials.diff, {(q["id"], q["doc_path"]): q["number"] for q in questions}),
+        "diff": _diff(materials.diff, {(q["id"], q["doc_path"]): q for q in reversed(questions)}),
         "archive_note": materials.archive_note,
         "version": manifest.docpager_version,
         "finished": moment(manifest.finished_at),
@@ -117,6 +117,7 @@ def _question(
     verified = bool(cited) and row["n_verified"] == row["n_citations"]
     return {
         "number": number,
+        "href": f"#q{number}",
         "id": shown(row["question_id"]),
         "doc_path": shown(row["doc_path"]) or None,
         "question": shown(row["question"]) or "(no question)",
@@ -279,7 +280,7 @@ def _settings(manifest: Manifest) -> list[tuple[str, list[tuple[str, str]]]]:
     return kept
 
 
-def _diff(diff: RunDiff | None, numbers: Mapping[tuple[str, str | None], int]) -> dict[str, Any] | None:
+def _diff(diff: RunDiff | None, questions: Mapping[tuple[str, str | None], Row]) -> dict[str, Any] | None:
     if diff is None:
         return None
     changes = [
@@ -291,7 +292,7 @@ def _diff(diff: RunDiff | None, numbers: Mapping[tuple[str, str | None], int]) -
             "after": shown(change.after),
             "lost": [shown(line) for line in change.lost],
             "gained": [shown(line) for line in change.gained],
-            "number": numbers.get((change.question_id, change.doc_path)),
+            "question": questions.get((shown(change.question_id), shown(change.doc_path) or None)),
         }
         for change in diff.changes
     ]

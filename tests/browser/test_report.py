@@ -349,7 +349,7 @@ def test_the_keyboard_reaches_everything_and_escape_leads_back(made, open_file):
 def test_an_address_with_a_citation_opens_it(made, open_file):
     opened = open_file(made)
     opened.page.goto(made.resolve().as_uri() + "#q2-c1")
-    opened.page.wait_for_function("document.querySelector('#q2-c1 .source').open")
+    opened.page.wait_for_selector("#q2-c1 .source[open]")
     assert opened.page.locator("#q2 > details").get_attribute("open") is not None
 
 
@@ -458,12 +458,35 @@ def test_a_thousand_questions_open_within_two_seconds(tmp_path, open_file):
     for _ in range(3):
         started = time.perf_counter()
         opened.page.goto(report.path.as_uri())
-        opened.page.wait_for_function("document.querySelector('#shown').textContent === '1,000 questions'")
+        opened.page.get_by_text("1,000 questions", exact=True).wait_for()
         opened.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         times.append(time.perf_counter() - started)
     print(f"{report.size / 1e6:.1f} MB, {report.pictures} pictures, opened in {min(times):.2f} to {max(times):.2f} s")
     assert min(times) < 2
     opened.page.fill("#find", "figure 777 ")
-    opened.page.wait_for_function("document.querySelector('#shown').textContent.startsWith('1 of')")
+    opened.page.get_by_text("1 of 1,000 questions", exact=True).wait_for()
     assert rows(opened.page) == ["q0777"]
+    assert opened.console == []
+
+
+def test_stories_are_drawn_and_parts_are_reached_where_room_is_short(tmp_path, open_file):
+    root = tmp_path / "reports"
+    root.mkdir()
+    (root / "quern.md").write_text(TEXT, encoding="utf-8")
+    archive = read_folder(root)
+    ids = [segment.segment_id for d in archive.documents() for segment in archive.segments_of(d.doc_id)]
+    asked = [(Question(f"q{n}", n, f"What is {n}?"), answer(f"q{n}", str(n), trace=events(ids * 4))) for n in range(60)]
+    run = write_run(tmp_path / "run", asked)
+    written = write_report(run, run / "report.html", archive, InlineExecutor(), most_bytes=150_000)
+    assert written.size <= 150_000
+    opened = open_file(written.path)
+    open_question(opened.page, "q0")
+    opened.page.wait_for_selector("#q1 svg.story")
+    opened.page.click("nav a >> nth=0")
+    first = opened.page.locator(".question").first.get_attribute("id")
+    assert first != "q1"
+    opened.page.locator(".question > details > summary").first.click()
+    opened.page.wait_for_selector(f"#{first} svg.story")
+    opened.page.click("nav a >> nth=0")
+    assert opened.page.locator(".question").first.get_attribute("id") == "q1"
     assert opened.console == []

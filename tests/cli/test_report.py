@@ -440,7 +440,7 @@ def test_no_pictures_are_made_where_none_are_wanted(run, archive):
 
 def test_what_does_not_fit_stands_beside_the_file(run, archive):
     whole, html = written(run, archive)
-    least = whole.size - len(block(html, "picture-0")["data"]) // 2
+    least = whole.size - len(block(html, "picture-0")["data"]) - len(json.dumps(block(html, "story-2"))) + 4000
     report, html = written(run, archive, most_bytes=least)
     assert report.size <= least
     assert report.beside == run / "report.files"
@@ -449,6 +449,7 @@ def test_what_does_not_fit_stands_beside_the_file(run, archive):
     assert "data" not in picture
     assert (run / picture["src"]).stat().st_size > 1000
     assert "img-src data: 'self' file:;" in html
+    assert set(block(html, "story-2")) == {"gzip"}
     # With room again, the folder goes.
     assert written(run, archive)[0].beside is None
     assert not (run / "report.files").exists()
@@ -460,6 +461,23 @@ def test_stories_that_do_not_fit_are_pictures_beside_the_file(run, archive):
     report, html = written(run, archive, most_bytes=least)
     assert report.files == 2
     assert (run / block(html, "story-2")["src"]).read_text(encoding="utf-8").startswith("<svg ")
+
+
+def test_more_questions_than_a_file_holds_are_told_in_parts(tmp_path, archive):
+    asked = [
+        (Question(f"q{n}", n, f"What is {n}?"), answer(f"q{n}", status=ExitStatus.ABSTAINED, abstain_reason="No."))
+        for n in range(40)
+    ]
+    run = write_run(tmp_path / "run", asked)
+    report, html = written(run, archive, most_bytes=60_000)
+    names = sorted(path.name for path in report.beside.iterdir())
+    assert names == [f"questions-{number}.html" for number in range(2, len(names) + 2)]
+    others = [path.read_text(encoding="utf-8") for path in report.beside.iterdir()]
+    assert all(len(text.encode()) <= 60_000 for text in [html, *others])
+    shown = [a["id"] for text in [html, *others] for a in Elements(text).of("article")]
+    assert sorted(shown) == sorted(f"q{n}" for n in range(1, 41))
+    links = [a["href"] for a in Elements(html).of("a") if a["href"].endswith("#q40")]
+    assert links == [f"report.files/{names[-1]}#q40"]
 
 
 # Commands

@@ -132,11 +132,19 @@
   const story = (place) => {
     if (place.firstChild) return;
     const found = data(`story-${place.dataset.story}`);
-    if (!found) {
-      place.append(make("p", { class: "small" }, "The run has no trace of it."));
-      return;
-    }
-    place.append(make("p", { class: "small" }, found.words));
+    const words = make("p", { class: "small" }, found ? "" : "The run has no trace of it.");
+    place.append(words);
+    if (found && found.gzip) inflated(found.gzip).then((text) => draw(place, words, JSON.parse(text)));
+    else if (found) draw(place, words, found);
+  };
+
+  const inflated = (base64) => {
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  };
+
+  const draw = (place, words, found) => {
+    words.textContent = found.words;
     if (found.src) {
       place.append(make("a", { href: found.src }, "Open the picture of it"));
       return;
