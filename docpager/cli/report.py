@@ -38,7 +38,7 @@ def command(
     output: Path | None,
     as_json: bool,
 ) -> None:
-    """Writes a run's report: one HTML file with every answer, its sources and its paging story.
+    """Writes a run's answers, sources and paging stories as one HTML file.
 
     RUN is the run's folder, or its name under outputs. The file needs no server and no network; what does not fit
     into 15 MB goes into a folder beside it.

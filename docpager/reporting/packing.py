@@ -24,6 +24,9 @@ _FULL = 0.9
 _STORY_BYTES = 2400
 """About what a story takes when it is compressed."""
 
+_NAMED_BYTES = 320
+"""The most that what stands beside the file takes in it."""
+
 View = Mapping[str, Any]
 
 
@@ -74,10 +77,12 @@ class Package:
         """The view as one page or, where its questions are too many, as several."""
         questions = view["questions"]
         size = len(report_html({**view, "parts": []}).encode())
-        if size <= self.most or len(questions) < 2:
+        if size + _NAMED_BYTES * (len(self.stories) + len(self.pictures)) <= self.most or len(questions) < 2:
             return [{**view, "parts": []}]
-        count = min(len(questions), math.ceil((size + _STORY_BYTES * len(self.stories)) / (_FULL * self.most)))
-        each = math.ceil(len(questions) / count)
+        frame = len(report_html({**view, "parts": [], "questions": []}).encode())
+        wanted = size - frame + _STORY_BYTES * len(self.stories)
+        count = math.ceil(wanted / max(1, _FULL * (self.most - frame)))
+        each = math.ceil(len(questions) / min(len(questions), count))
         groups = [questions[n : n + each] for n in range(0, len(questions), each)]
         for number, group in enumerate(groups[1:], 2):
             for question in group:
@@ -113,8 +118,10 @@ class Package:
         return "\n".join([head, *blocks, tail]).encode()
 
     def _fitted(self, data: Sequence[_Datum], room: int) -> Iterator[str]:
-        """What stands in the file of each piece of data, the first ones whole."""
+        """What stands in the file of each piece of data, the first ones whole; room is kept for what names the rest."""
+        room -= sum(len(datum.outside) + 1 for datum in data)
         for datum in data:
+            room += len(datum.outside) + 1
             if _size(datum) <= room:
                 room -= _size(datum)
                 yield datum.inside

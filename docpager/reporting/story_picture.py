@@ -13,7 +13,7 @@ from docpager.reporting.assets import asset
 
 Row = Mapping[str, Any]
 
-LEFT, RIGHT, TOP = 104, 20, 30
+LEFT, RIGHT, TOP = 104, 20, 34
 CHART, LANE = 150, 20
 LEAST_COLUMN, MOST_COLUMN, ROOM, LEAST_ROOM = 15.0, 64.0, 720.0, 360.0
 COUNTED_FROM = 24.0
@@ -45,6 +45,19 @@ _LANES = {
     "unpin": "unpins",
     "pressure": "pressure",
     "refused": "refused",
+}
+_WORDS = {
+    "search": ("search", "searches"),
+    "fault": ("fault", "faults"),
+    "refault": ("refault", "refaults"),
+    "in": ("page-in", "page-ins"),
+    "ahead": ("page read ahead", "pages read ahead"),
+    "evicted": ("eviction", "evictions"),
+    "out": ("page-out", "page-outs"),
+    "pin": ("pin", "pins"),
+    "unpin": ("unpin", "unpins"),
+    "pressure": ("time under pressure", "times under pressure"),
+    "refused": ("page refused", "pages refused"),
 }
 _KINDS = {
     "Search": "search",
@@ -87,10 +100,10 @@ def told_in_words(events: Sequence[Row]) -> str:
     columns, _ = _columns(events)
     peak = max((tokens for column in columns for tokens in column.tokens), default=0)
     capacity = max((column.capacity or 0 for column in columns), default=0)
-    lanes = [f"{sum(c.counts.get(kind, 0) for c in columns):,} {name}" for kind, name in _LANES.items()]
-    lanes = [lane for lane in lanes if not lane.startswith("0 ")]
+    sums = [(sum(c.counts.get(kind, 0) for c in columns), words) for kind, words in _WORDS.items()]
+    told = [f"{times:,} {words[times != 1]}" for times, words in sums if times]
     steps = f"{len(columns):,} step{'' if len(columns) == 1 else 's'}"
-    return f"{steps}; at most {peak:,} of {capacity:,} tokens of pages in memory; {', '.join(lanes) or 'no paging'}."
+    return f"{steps}; at most {peak:,} of {capacity:,} tokens of pages in memory; {', '.join(told) or 'no paging'}."
 
 
 def _columns(events: Sequence[Row]) -> tuple[list[_Column], int]:
@@ -148,7 +161,7 @@ class _Drawing:
         return TOP + CHART * (1 - tokens / self.most)
 
     def _scale(self) -> Iterator[str]:
-        yield '<text class="head" x="0" y="14">tokens in memory</text>'
+        yield '<text class="head" x="8" y="18">tokens in memory</text>'
         for tokens in _round_numbers(self.most):
             y = _n(self._y(tokens))
             yield f'<path class="grid" d="M{LEFT} {y}H{_n(self.width - RIGHT)}"/>'
@@ -170,7 +183,7 @@ class _Drawing:
             yield f'<path class="capacity" d="{"".join(capacity)}"/>'
             last = next(column.capacity for column in reversed(self.columns) if column.capacity)
             words = f"room for pages: {last:,} tokens"
-            yield f'<text class="head capacity-words" x="{_n(self.width - RIGHT)}" y="14">{words}</text>'
+            yield f'<text class="head capacity-words" x="{_n(self.width - RIGHT)}" y="18">{words}</text>'
 
     def _lanes(self) -> Iterator[str]:
         for n, kind in enumerate(self.lanes):
@@ -190,7 +203,8 @@ class _Drawing:
         yield f'<text class="lane" x="{LEFT - 8}" y="{_n(y)}">step</text>'
         every = next(n for n in (1, 2, 5, 10, 20, 50, 100, 1000, 10**9) if n * self.step >= LABEL_ROOM)
         for index, column in enumerate(self.columns):
-            if index == 0 or column.number % every == 0:
+            until_next = (every - column.number % every) * self.step
+            if column.number % every == 0 or (index == 0 and until_next >= LABEL_ROOM):
                 yield f'<text class="step" x="{_n(self._x(index + 0.5))}" y="{_n(y)}">{column.number}</text>'
 
 

@@ -58,7 +58,9 @@ def open_file(browser: Any) -> Iterator[Callable[..., Opened]]:
     contexts = []
 
     def open_at(path: Path, width: int = 1280, height: int = 900, scheme: str = "light", **options: Any) -> Opened:
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **options)
+        # Without motion, what is shown stands still and can be measured.
+        size = {"width": width, "height": height}
+        context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce", **options)
         context.set_default_timeout(10_000)
         contexts.append(context)
         opened = Opened(context.new_page())
