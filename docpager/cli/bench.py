@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from docpager.cli.bench_archive import archive
+from docpager.cli.bench_compare import compare
 from docpager.cli.bench_layouts import layouts
 from docpager.cli.bench_nested import nested
 from docpager.cli.bench_order import order
 from docpager.cli.bench_policies import policies
 from docpager.cli.bench_questions import financebench, kv, nq, windows
 from docpager.cli.bench_recall import recall
+from docpager.cli.bench_strategies import strategies
 from docpager.cli.bench_throughput import throughput
 from docpager.cli.console import Console, plural
 from docpager.cli.ingest import peak_memory_mib
@@ -35,7 +37,22 @@ def command() -> None:
     """
 
 
-for measure in (archive, financebench, nq, kv, nested, windows, layouts, order, policies, recall, throughput):
+MEASURES = (
+    archive,
+    financebench,
+    nq,
+    kv,
+    nested,
+    windows,
+    layouts,
+    order,
+    policies,
+    recall,
+    strategies,
+    throughput,
+    compare,
+)
+for measure in MEASURES:
     command.add_command(measure)
 
 
