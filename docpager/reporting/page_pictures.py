@@ -162,7 +162,7 @@ class _Places:
         start = starts[0] if before is None else min(starts, key=lambda at: abs(at - before))
         first, last = self._at[start], self._at[start + len(wanted) - 1]
         boxes = [box for at in range(first, last + 1) if (box := self._box(at)) is not None]
-        return tuple(_grown(box, self._size) for box in lines(boxes))
+        return tuple(apart([_grown(box, self._size) for box in lines(boxes)]))
 
     def _box(self, at: int) -> Box | None:
         import ctypes
@@ -220,6 +220,18 @@ def lines(boxes: Sequence[Box]) -> list[Box]:
 def _on_one_line(line: Box, box: Box) -> bool:
     overlap = min(line[3], box[3]) - max(line[1], box[1])
     return overlap * 2 >= min(line[3] - line[1], box[3] - box[1])
+
+
+def apart(boxes: Sequence[Box]) -> list[Box]:
+    """Boxes of lines that follow each other closely, parted half-way, so that no stripe is marked twice."""
+    parted = list(boxes)
+    for n in range(1, len(parted)):
+        above, below = parted[n - 1], parted[n]
+        if above[1] < below[1] < above[3] < below[3]:
+            middle = (above[3] + below[1]) // 2
+            parted[n - 1] = (*above[:3], middle)
+            parted[n] = (below[0], middle, *below[2:])
+    return parted
 
 
 def _grown(box: Box, size: tuple[int, int]) -> Box:

@@ -109,11 +109,12 @@ def told_in_words(events: Sequence[Row]) -> str:
 def _columns(events: Sequence[Row]) -> tuple[list[_Column], int]:
     columns: dict[int, _Column] = {}
     start = next((event["tokens_before"] for event in events if event["tokens_before"] is not None), 0)
+    level = start
     for event in events:
         column = columns.setdefault(int(event["step"]), _Column(int(event["step"])))
-        after = event["tokens_after"]
-        if after is not None and (not column.tokens or column.tokens[-1] != after):
-            column.tokens.append(after)
+        if event["tokens_after"] not in (None, level):
+            level = event["tokens_after"]
+            column.tokens.append(level)
         column.capacity = event["capacity"] or column.capacity
         if kind := _kind(event):
             # An event of several pages is as many; one of none, like a search, happened once.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from docpager.analysis.run_diff import run_diff
+from docpager.batch.columns import ANSWER_COLUMNS, CITATION_COLUMNS
 from docpager.batch.manifest import read_manifest
 from docpager.batch.tables import read_answers, read_citations
 from docpager.protocols import Archive, Executor
@@ -51,7 +52,9 @@ def write_report(
     Raises ``MissingInputError`` or ``DocpagerError`` where a run has no whole tables, ``TemporaryError`` where the
     file cannot be written.
     """
-    answers, citations = list(read_answers(run)), list(read_citations(run))
+    # All columns by name: one that an older run does not have is unknown, not missing.
+    answers = list(read_answers(run, [column.name for column in ANSWER_COLUMNS]))
+    citations = list(read_citations(run, [column.name for column in CITATION_COLUMNS]))
     drawing = executor if pictures != "none" else None
     sources = sources_of(citations, archive, drawing, whole=pictures == "all")
     materials = Materials(

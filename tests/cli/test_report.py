@@ -8,6 +8,7 @@ import io
 import json
 import re
 import shutil
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -18,8 +19,9 @@ from report_runs import answer, citation, events, pdf, read_folder, write_run
 
 from docpager.batch.executors.inline import InlineExecutor
 from docpager.errors import TemporaryError
+from docpager.protocols import Failure, FailureKind, Outcome
 from docpager.records import ExitStatus, Question, VerifyStatus
-from docpager.reporting.page_pictures import CONTEXT, WIDTH, FileState, PicturesWanted, QuoteOnPage, draw_pages
+from docpager.reporting.page_pictures import CONTEXT, WIDTH, FileState, PicturesWanted, QuoteOnPage, apart, draw_pages
 from docpager.reporting.text import script_json, shown, with_references
 from docpager.reporting.writing import write_report
 
@@ -426,6 +428,38 @@ def test_a_quote_that_stands_in_another_document_is_not_shown_where_it_was_said_
     assert report.pictures == 0
     assert "The quote stands in another document: quern.md, page 1." in html
     assert "✕</span>misattributed" in html
+
+
+@dataclass
+class FallenExecutor:
+    """Every task brings its process down."""
+
+    def map(self, function, items):
+        for item in items:
+            yield Outcome(item, None, Failure(FailureKind.CRASH, "ProcessExpired", "died"), 0.1)
+
+    def close(self):
+        pass
+
+
+def test_a_file_that_brings_its_process_down_leaves_the_stored_text(run, archive):
+    report = write_report(run, run / "report.html", archive, FallenExecutor())
+    html = report.path.read_text(encoding="utf-8")
+    assert report.pictures == 0
+    assert html.count("The file could not be opened. This is its text as it was stored.") == 2
+    assert "Revenue was 1,204 million." in Elements(html).texts["mark"][0]
+
+
+@pytest.mark.parametrize(
+    ("boxes", "parted"),
+    [
+        ([(0, 0, 9, 10), (0, 8, 9, 18)], [(0, 0, 9, 9), (0, 9, 9, 18)]),
+        ([(0, 0, 9, 10), (0, 10, 9, 20)], [(0, 0, 9, 10), (0, 10, 9, 20)]),
+        ([(0, 50, 9, 60), (0, 8, 9, 18)], [(0, 50, 9, 60), (0, 8, 9, 18)]),
+    ],
+)
+def test_no_stripe_is_marked_twice(boxes, parted):
+    assert apart(boxes) == parted
 
 
 # How large it is
