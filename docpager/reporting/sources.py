@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -40,6 +40,8 @@ _NO_PICTURE = "This page could not be drawn. This is its text as it was stored."
 _NO_PLACE = "The lines could not be found on the picture; they are marked in the text."
 _UNKNOWN = "The archive does not know this document any more. This is the text that the run kept."
 
+_NOWHERE = "This quote was found in no document. It is shown as the model typed it."
+
 
 @dataclass(slots=True)
 class Source:
@@ -69,8 +71,8 @@ def sources_of(
 ) -> Sources:
     """Finds the source of every citation; draws pages where an executor is given to draw them in."""
     finder = _Finder(archive)
-    found = Sources([finder.source(row) for row in citations], [])
-    places = [finder.place(row) for row in citations]
+    pairs = [(finder.source(row), finder.place(row)) for row in citations]
+    found, places = Sources([source for source, _ in pairs], []), [place for _, place in pairs]
     checked: dict[tuple[str, str | None], FileState] = {}
     wanted: dict[_File, dict[int, list[int]]] = {}
     for number, (row, place) in enumerate(zip(citations, places, strict=True)):
@@ -110,14 +112,10 @@ class _Finder:
 
     def source(self, row: Row) -> Source:
         """The text around a quote: from the archive, else as the run kept it."""
-        number, held = _page_of(row), None
-        text = None if number is None or not row["doc_id"] else self._page(row["doc_id"], number)
-        if text is not None:
-            held = _span(text, row)
+        text = self._text_as_read(row)
+        held = None if text is None else _span(text, row)
         if text is None or held is None:
-            source = Source(row["context_before"] or "", row["quote"], row["context_after"] or "", [])
-            if row["doc_id"] and self._document(row["doc_id"]) is None:
-                source.notes.append(_UNKNOWN)
+            source = Source(row["context_before"] or "", row["quote"], row["context_after"] or "")
         else:
             start, end = held
             source = Source(
@@ -125,22 +123,35 @@ class _Finder:
                 text[start:end],
                 _to_a_line(text[end : end + CONTEXT], end + CONTEXT < len(text)),
             )
-        source.page_number = number
-        if row["verify_status"] == VerifyStatus.MISATTRIBUTED and row.get("found_doc_path"):
-            page = f", page {row['found_page_number']}" if row.get("found_page_number") else ""
-            source.notes.append(f"The quote stands in another document: {row['found_doc_path']}{page}.")
+        source.page_number = _page_of(row)
+        source.notes.extend(self._notes(row))
         return source
+
+    def _text_as_read(self, row: Row) -> str | None:
+        """The text of the page, where the archive still has it as the run read it."""
+        number, document = _page_of(row), self._document(row["doc_id"]) if row["doc_id"] else None
+        if number is None or document is None or row["doc_sha256"] not in (None, document.sha256):
+            return None
+        return self._page(document.doc_id, number)
+
+    def _notes(self, row: Row) -> Iterator[str]:
+        if row["verify_status"] == VerifyStatus.NOT_FOUND:
+            yield _NOWHERE
+        elif row["verify_status"] == VerifyStatus.MISATTRIBUTED and row["found_doc_path"]:
+            page = f", page {row['found_page_number']}" if row["found_page_number"] else ""
+            yield f"The quote stands in another document: {row['found_doc_path']}{page}."
+        elif row["doc_id"] and self._document(row["doc_id"]) is None:
+            yield _UNKNOWN
 
     def place(self, row: Row) -> _Place:
         """The file and page a quote is on, and how much of the page stands before it."""
         document = self._document(row["doc_id"]) if row["doc_id"] else None
         if document is None or row["verify_status"] in (VerifyStatus.MISATTRIBUTED, VerifyStatus.NOT_FOUND):
             return _Place(None, None, None)
-        number = _page_of(row)
-        text = None if number is None else self._page(document.doc_id, number)
+        text = self._text_as_read(row)
         held = None if text is None else _span(text, row)
         before = None if text is None or held is None else len(letters(text[: held[0]]))
-        return _Place(document, _file_of(document), number, before)
+        return _Place(document, _file_of(document), _page_of(row), before)
 
 
 def _nothing(_: str) -> None:
@@ -154,7 +165,7 @@ def _text(archive: Archive | None, doc_id: str, page_number: int) -> str | None:
 
 def _page_of(row: Row) -> int | None:
     relocated = row["verify_status"] == VerifyStatus.RELOCATED
-    number = (row.get("found_page_number") if relocated else None) or row["page_number"]
+    number = (row["found_page_number"] if relocated else None) or row["page_number"]
     return None if number is None else int(number)
 
 

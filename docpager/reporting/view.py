@@ -78,7 +78,7 @@ def report_view(materials: Materials) -> dict[str, Any]:
         "facts": _facts(materials),
         "settings": _settings(manifest),
         "questions": questions,
-        "open_ends": [question for question in questions if question["reason"]],
+        "open_ends": [question for question in questions if question["status"] != ExitStatus.ANSWERED],
         "unread": sorted((q for q in questions if q["unread_count"]), key=lambda q: -q["unread_count"]),
         "diff": _diff(materials.diff, {(q["id"], q["doc_path"]): q for q in reversed(questions)}),
         "archive_note": materials.archive_note,

@@ -430,6 +430,20 @@ def test_a_quote_that_stands_in_another_document_is_not_shown_where_it_was_said_
     assert "✕</span>misattributed" in html
 
 
+def test_a_quote_that_stands_nowhere_is_no_source(tmp_path, archive):
+    typed = citation(archive, "quern.md", "The ferry carried nobody.", status=VerifyStatus.NOT_FOUND)
+    asked = [(Question("a", 0, "a"), answer("a", "None [1]", [typed], status=ExitStatus.UNVERIFIED))]
+    _, html = written(write_run(tmp_path / "run", asked), archive)
+    assert "This quote was found in no document. It is shown as the model typed it." in html
+
+
+def test_where_the_archive_has_a_newer_text_the_run_tells_what_it_read(root, run):
+    (root / "quern.md").write_text("The ferry carried 88,460 passengers in 2023. All of this is new.", encoding="utf-8")
+    _, html = written(run, read_folder(root))
+    assert "The file has changed since it was read." in html
+    assert "All of this is new." not in html
+
+
 @dataclass
 class FallenExecutor:
     """Every task brings its process down."""
