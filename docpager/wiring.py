@@ -332,6 +332,10 @@ def write_report(
     ``pictures`` of cited PDF pages are ``crop`` (what stands around the quotes), ``all`` (whole pages) or ``none``;
     ``against`` is an earlier run to compare with. Raises ``MissingInputError`` where there is no run,
     ``TemporaryError`` where the file cannot be written.
+
+    >>> report = write_report("outputs/captains")
+    >>> print(report.path, report.questions, report.citations)
+    outputs/captains/report.html 2 2
     """
     from docpager.batch.executors.processes import ProcessExecutor
     from docpager.batch.manifest import read_manifest

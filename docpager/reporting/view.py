@@ -69,6 +69,7 @@ def report_view(materials: Materials) -> dict[str, Any]:
     """The template's values."""
     questions = _questions(materials)
     manifest = materials.manifest
+    archive = f"{shown(Path(manifest.archive).name)} (generation {manifest.archive_generation})"
     return {
         "title": Path(manifest.question_file.get("name") or "questions").name,
         "run_id": manifest.run_id,
@@ -82,8 +83,8 @@ def report_view(materials: Materials) -> dict[str, Any]:
         "unread": sorted((q for q in questions if q["unread_count"]), key=lambda q: -q["unread_count"]),
         "diff": _diff(materials.diff, {(q["id"], q["doc_path"]): q for q in reversed(questions)}),
         "archive_note": materials.archive_note,
+        "made": f"Answered by {shown(manifest.model)} from {archive}, finished {moment(manifest.finished_at)}",
         "version": manifest.docpager_version,
-        "finished": moment(manifest.finished_at),
     }
 
 
