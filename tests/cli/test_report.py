@@ -561,6 +561,18 @@ def test_the_command_writes_elsewhere_and_tells_machines(docpager, there):
     assert told["beside"] is None
 
 
+def test_pages_are_drawn_in_processes_of_their_own(docpager, tmp_path, monkeypatch, root):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DOCPAGER_ABSTAIN_THRESHOLD", "0")
+    Path("nightly.csv").write_text("question\nWhat were the costs in million?\n", encoding="utf-8")
+    docpager("ingest", root, "--archive", "reports.lancedb", "-q")
+    docpager("run", "nightly.csv", "-o", "outputs/one", "--archive", "reports.lancedb", "-q")
+    told = json.loads(docpager("report", "one", "--pictures", "all", "--json", "-q").out)
+    assert told["pictures"] >= 1
+    html = Path("outputs/one/report.html").read_text(encoding="utf-8")
+    assert all(marks(html, number) for number in range(told["pictures"]))
+
+
 def test_an_archive_that_is_gone_is_told(docpager, there):
     shutil.rmtree("small.lancedb")
     assert docpager("report", "one").code == 0
