@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from docpager.ingest.aside import apart, set_aside
+from docpager.ingest.running_lines import running_spans
 from docpager.ingest.structure import find_blocks
 from docpager.ingest.units import Path, Unit, UnitReader
 from docpager.protocols import TokenCounter
@@ -46,18 +48,21 @@ def segment_document(
     """The document's paper pages and segments, in order.
 
     Each segment is a span of one page with at most ``segment_tokens`` tokens; together they hold every character that
-    is not blank. ``title`` (a path where there is none) goes into ``search_text``.
+    is not blank, but for hidden text and running lines. ``title`` (a path where there is none) goes into
+    ``search_text``.
     """
     builder = _SegmentBuilder(doc_id, title, counter)
     reader = UnitReader(counter, segment_tokens)
     has_blocks = any(page.blocks for page in parsed.pages)
     found = None if has_blocks else find_blocks(parsed.pages, parsed.outline)
+    running = running_spans(parsed.pages) if found is not None else [()] * len(parsed.pages)
     for position, page in enumerate(parsed.pages):
         blocks: Sequence[Block] = page.blocks if found is None else found[position]
         kind = SegmentKind.LAYOUT if found is not None else SegmentKind.TEXT
-        units = reader.read(page, blocks, kind)
-        for run in _divided(units, segment_tokens):
-            builder.add(page, run, kind, segment_tokens)
+        aside = set_aside(page, blocks, running[position])
+        for units in apart(reader.read(page, blocks, kind, aside), aside):
+            for run in _divided(units, segment_tokens):
+                builder.add(page, run, kind, segment_tokens)
     return [_paper_page(page, doc_id) for page in parsed.pages], builder.segments
 
 
