@@ -144,18 +144,21 @@ class _Repeats:
 
     def is_first(self, line: _EdgeLine) -> bool:
         """Whether the document has not said this before."""
-        return bool(_WORD.search(line.text)) and line.key[1] != "roman" and self._first[line.key[1]] == line.page
+        if _PAGE_NUMBER.fullmatch(line.text) or not _WORD.search(line.text):
+            return False
+        return self._first[line.key[1]] == line.page
 
     def is_running(self, line: _EdgeLine) -> bool:
         """Whether a line counts pages, or is the same on most pages of a part of the document."""
         if len(line.text) > LONGEST:
             return False
         places = dict(enumerate(zip(_counts(line), _constants(line))))
-        least = LEAST_PAGES if _PAGE_NUMBER.fullmatch(line.text) else self._least
+        is_number = _PAGE_NUMBER.fullmatch(line.text) is not None
+        least = LEAST_PAGES if is_number else self._least
         counts = {place for place, (counting, _) in places.items() if self._pages[counting] >= least}
         stays = {place for place, (_, constant) in places.items() if self._pages[constant] >= LEAST_PAGES}
         if counts and counts | stays == places.keys():
-            return trailing_cells(line.text)[0] <= 2 and not _NAMED_PART.fullmatch(line.text)
+            return is_number or not (trailing_cells(line.text)[0] > 2 or _NAMED_PART.fullmatch(line.text))
         return self._repeats(line) and _is_plain(line.text)
 
     def _repeats(self, line: _EdgeLine) -> bool:

@@ -18,10 +18,9 @@ def running(pages: list[str]) -> list[list[str]]:
 
 
 def bodies(count: int) -> list[str]:
-    subjects = ["rivers", "engines", "loans", "gardens", "ships", "schools", "roads", "mines", "farms", "tools"]
-    return [
-        f"What is said of {subjects[n % 10]} {'at length ' * (n // 10)}stands here.\nIt ends." for n in range(count)
-    ]
+    words = ["rivers", "engines", "loans", "gardens", "ships", "schools", "roads", "mines", "farms", "tools"]
+    said = [words[n % 10] + " and their upkeep" * (n // 10) for n in range(count)]
+    return [f"What is said of {what} stands here.\nSo much for {what}." for what in said]
 
 
 def framed(count: int, head: str = "", foot: str = "", first: int = 1) -> list[str]:
@@ -113,7 +112,11 @@ def test_line_that_comes_back_now_and_then_is_none() -> None:
 
 
 def test_what_stands_within_a_page_is_none() -> None:
-    assert running([f"{body}\nThe same everywhere.\n{body}" for body in bodies(9)]) == [[]] * 9
+    texts = [body.replace("\n", f"\nAnd of {n * n}.\n") for n, body in enumerate(bodies(9))]
+    assert (
+        running([f"{text}\n{body}\nThe same everywhere.\n{body}\n{text}" for text, body in zip(texts, bodies(9))])
+        == [[]] * 9
+    )
 
 
 def test_page_of_nothing_else_keeps_its_lines() -> None:

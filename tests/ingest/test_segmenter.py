@@ -119,7 +119,10 @@ def test_running_lines_are_in_no_segment_and_stay_in_the_page() -> None:
 
 
 def test_running_line_that_begins_a_section_stays_in_its_segment() -> None:
-    pages = [f"ITEM {n}. {name}\n{PROSE}\n{n}" for n, name in enumerate(["BUSINESS", "RISKS", "UNITS", "LEGAL"], 1)]
+    pages = [
+        f"ITEM {n}. {name}\n{PROSE} Of {n * n}.\n{n}"
+        for n, name in enumerate(["BUSINESS", "RISKS", "UNITS", "LEGAL"], 1)
+    ]
     assert [s.text for s in segments_of(document(*pages))] == [page.rpartition("\n")[0] for page in pages]
 
 

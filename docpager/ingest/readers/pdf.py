@@ -45,7 +45,7 @@ class PdfReader:
     @property
     def version(self) -> str:
         """Changes when the text or the structure would."""
-        return f"1-{self.mode}"
+        return f"2-{self.mode}"
 
     def read(self, path: Path) -> ParsedDocument:
         """Reads every page; one that cannot be read is marked failed and the others are kept.
