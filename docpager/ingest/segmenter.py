@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from docpager.ingest.aside import apart, set_aside
+from docpager.ingest.broken_words import BrokenWords
 from docpager.ingest.running_lines import running_spans
 from docpager.ingest.structure import find_blocks
 from docpager.ingest.units import Path, Unit, UnitReader
@@ -51,7 +52,7 @@ def segment_document(
     is not blank, but for hidden text and running lines. ``title`` (a path where there is none) goes into
     ``search_text``.
     """
-    builder = _SegmentBuilder(doc_id, title, counter)
+    builder = _SegmentBuilder(doc_id, title, counter, BrokenWords(page.text for page in parsed.pages))
     reader = UnitReader(counter, segment_tokens)
     has_blocks = any(page.blocks for page in parsed.pages)
     found = None if has_blocks else find_blocks(parsed.pages, parsed.outline)
@@ -69,11 +70,12 @@ def segment_document(
 class _SegmentBuilder:
     """Makes segments of runs of units and numbers them."""
 
-    def __init__(self, doc_id: str, title: str | None, counter: TokenCounter) -> None:
+    def __init__(self, doc_id: str, title: str | None, counter: TokenCounter, broken: BrokenWords) -> None:
         self.segments: list[Segment] = []
         self._doc_id = doc_id
         self._title = title or ""
         self._counter = counter
+        self._broken = broken
         self._occurrences: Counter[str] = Counter()
 
     def add(self, page: ParsedPage, run: Sequence[Unit], kind: SegmentKind, limit: int) -> None:
@@ -90,6 +92,7 @@ class _SegmentBuilder:
         prefix = _prefix(run)
         # Twice, for both rankings: what stands above a segment says more of it than as many words inside.
         heads = [part for part in (self._title, *headings, prefix) if part] * 2
+        joined = [" ".join(words)] if (words := self._broken.joined(text)) else []
         self.segments.append(
             Segment(
                 segment_id=hex_id(self._doc_id, digest, self._occurrences[digest]),
@@ -103,7 +106,7 @@ class _SegmentBuilder:
                 text_sha256=digest,
                 headings=headings,
                 prefix=prefix,
-                search_text="\n".join([*heads, text]),
+                search_text="\n".join([*heads, text, *joined]),
                 token_count=tokens,
             )
         )

@@ -237,6 +237,12 @@ def test_search_text_is_title_headings_and_text() -> None:
     assert segment.search_text == f"{heads}{heads}{segment.text}"
 
 
+def test_search_text_has_broken_words_in_one_piece() -> None:
+    (segment,) = segments_of(document("It is an inter-\nnational maker of manu-\nfactured goods."), title="Notes")
+    assert segment.text == "It is an inter-\nnational maker of manu-\nfactured goods."
+    assert segment.search_text == f"Notes\nNotes\n{segment.text}\ninternational manufactured"
+
+
 def test_ids_depend_on_text_and_occurrence_not_on_position() -> None:
     a, b, c = (f"{PROSE} {name}." for name in ("Alpha", "Beta", "Gamma"))
     before = segments_of(document(a, b, a))
