@@ -15,6 +15,7 @@ from docpager.errors import (
     UnsupportedDocumentError,
 )
 from docpager.ingest.cleaning import clean
+from docpager.ingest.languages import detect_language
 from docpager.ingest.readers import choose_reader
 from docpager.ingest.readers.collections import CollectionFields, Record, RecordReader, count_records
 from docpager.ingest.readers.front_matter import find_period
@@ -48,7 +49,7 @@ class ReadingOptions:
     segment_tokens: int
     pdf_reader: str = "auto"
     language: str | None = None
-    """Every document's language; None leaves it to the file."""
+    """Every document's language; None finds it in the text, else takes the file's word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,7 @@ def _read(item: ReadItem, options: ReadingOptions, result: ReadResult) -> Ingest
         status=status,
         media_type=parsed.media_type,
         title=title,
-        language=options.language or parsed.language,
+        language=options.language or detect_language([page.text for page in parsed.pages]) or parsed.language,
         published_at=parsed.published_at,
         period=parsed.period or find_period([page.text[:_FRONT_CHARACTERS] for page in parsed.pages[:1]]),
         reader=parsed.reader,
