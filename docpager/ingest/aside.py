@@ -30,6 +30,38 @@ def set_aside(page: ParsedPage, blocks: Sequence[Block], running: Sequence[Span]
     return tuple(sorted((*page.hidden, *running)))
 
 
+def with_hidden(page: ParsedPage, hidden: str) -> ParsedPage:
+    """The page with text that cannot be seen on it set below what can, marked as hidden."""
+    if not hidden:
+        return page
+    start = len(page.text) + 1 if page.text else 0
+    text = f"{page.text}\n{hidden}" if page.text else hidden
+    return replace(page, text=text, hidden=(*page.hidden, (start, len(text))))
+
+
+def visible_text(page: ParsedPage) -> str:
+    """The page's text with blanks where it is hidden, so that places in it stay the same."""
+    if not page.hidden:
+        return page.text
+    pieces, position = [], 0
+    for start, end in page.hidden:
+        pieces += [page.text[position:start], " " * (end - start)]
+        position = end
+    return "".join([*pieces, page.text[position:]])
+
+
+def hidden_note(pages: Sequence[ParsedPage]) -> str | None:
+    """What is to be said of a document whose pages have hidden text; None where none has."""
+    numbers = [str(page.page_number) for page in pages if page.hidden]
+    if not numbers:
+        return None
+    if len(pages) == 1:
+        return "Hidden text was left out of search."
+    listed = ", ".join(numbers[:8]) + (", ..." if len(numbers) > 8 else "")
+    which = f"page {listed}" if len(numbers) == 1 else f"{len(numbers)} pages: {listed}"
+    return f"Hidden text was left out of search on {which}."
+
+
 def without(text: str, blocks: Iterable[Block], aside: Sequence[Span]) -> Iterator[Block]:
     """The blocks, what is set aside cut out of them."""
     for block in blocks:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from docpager.ingest.aside import apart, set_aside
+from docpager.ingest.aside import apart, set_aside, visible_text
 from docpager.ingest.broken_words import BrokenWords
 from docpager.ingest.running_lines import running_spans
 from docpager.ingest.structure import find_blocks
@@ -55,8 +56,9 @@ def segment_document(
     builder = _SegmentBuilder(doc_id, title, counter, BrokenWords(page.text for page in parsed.pages))
     reader = UnitReader(counter, segment_tokens)
     has_blocks = any(page.blocks for page in parsed.pages)
-    found = None if has_blocks else find_blocks(parsed.pages, parsed.outline)
-    running = running_spans(parsed.pages) if found is not None else [()] * len(parsed.pages)
+    seen = [replace(page, text=visible_text(page)) if page.hidden else page for page in parsed.pages]
+    found = None if has_blocks else find_blocks(seen, parsed.outline)
+    running = running_spans(seen) if found is not None else [()] * len(parsed.pages)
     for position, page in enumerate(parsed.pages):
         blocks: Sequence[Block] = page.blocks if found is None else found[position]
         kind = SegmentKind.LAYOUT if found is not None else SegmentKind.TEXT

@@ -14,6 +14,7 @@ from docpager.errors import (
     LimitExceededError,
     UnsupportedDocumentError,
 )
+from docpager.ingest.aside import visible_text
 from docpager.ingest.cleaning import clean
 from docpager.ingest.languages import detect_language
 from docpager.ingest.readers import choose_reader
@@ -180,9 +181,9 @@ def _read(item: ReadItem, options: ReadingOptions, result: ReadResult) -> Ingest
         status=status,
         media_type=parsed.media_type,
         title=title,
-        language=options.language or detect_language([page.text for page in parsed.pages]) or parsed.language,
+        language=options.language or detect_language([visible_text(page) for page in parsed.pages]) or parsed.language,
         published_at=parsed.published_at,
-        period=parsed.period or find_period([page.text[:_FRONT_CHARACTERS] for page in parsed.pages[:1]]),
+        period=parsed.period or find_period([visible_text(page)[:_FRONT_CHARACTERS] for page in parsed.pages[:1]]),
         reader=parsed.reader,
         reader_version=parsed.reader_version,
         page_count=len(parsed.pages),
