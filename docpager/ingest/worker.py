@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,17 +11,24 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from docpager.errors import (
+    ChangedDocumentError,
     DocumentError,
     EncryptedDocumentError,
     LimitExceededError,
     UnsupportedDocumentError,
+    lacks_memory,
 )
 from docpager.ingest.aside import visible_text
 from docpager.ingest.cleaning import clean
+from docpager.ingest.confinement import reading_only
 from docpager.ingest.languages import detect_language
-from docpager.ingest.readers import choose_reader
+from docpager.ingest.output_limits import check_parsed, check_segments
+from docpager.ingest.prechecks import check_file
+from docpager.ingest.readers import choose_reader, warm_reader
 from docpager.ingest.readers.collections import CollectionFields, Record, RecordReader, count_records
 from docpager.ingest.readers.front_matter import find_period
+from docpager.ingest.readers.ocr import OcrOptions
+from docpager.ingest.scan import time_of_change
 from docpager.protocols import TokenCounter
 from docpager.records import (
     BlockKind,
@@ -51,6 +60,7 @@ class ReadingOptions:
     pdf_reader: str = "auto"
     language: str | None = None
     """Every document's language; None finds it in the text, else takes the file's word."""
+    ocr: OcrOptions = field(default_factory=OcrOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,14 @@ class ReadTask:
 
     items: tuple[ReadItem, ...]
     options: ReadingOptions
+
+    def make_ready(self) -> None:
+        """Imports what reading these items takes, so that no document's time is spent on it."""
+        import docpager.ingest.segmenter  # noqa: F401
+
+        for item in self.items:
+            if item.record is None:
+                warm_reader(Path(item.file).suffix, self.options.pdf_reader)
 
 
 @dataclass(slots=True)
@@ -121,9 +139,9 @@ def read_documents(task: ReadTask) -> ReadResult:
         started = time.perf_counter()
         try:
             ingested = _read(item, task.options, result)
-        except MemoryError:
-            raise
         except Exception as error:  # readers of strangers' files raise anything
+            if lacks_memory(error):
+                raise
             ingested = IngestedDocument(failed(item.document, error))
         seconds = time.perf_counter() - started
         result.documents.append(replace(ingested, document=replace(ingested.document, seconds=seconds)))
@@ -133,13 +151,16 @@ def read_documents(task: ReadTask) -> ReadResult:
 def probe_collection(file: tuple[str, CollectionFields]) -> int:
     """How many records a collection has: a broken file is found out here, and not in the parent."""
     path, fields = file
-    return count_records(Path(path), fields)
+    with reading_only(path):
+        return count_records(Path(path), fields)
 
 
 def failed(document: Document, error: BaseException) -> Document:
     """The row of a document that could not be read."""
     status = next((s for kind, s in _STATUS_OF_ERROR if isinstance(error, kind)), DocumentStatus.FAILED)
     message = str(error)
+    if isinstance(error, ChangedDocumentError):
+        document = replace(document, sha256=None)  # what was read is not what has that hash
     if isinstance(error, OSError):
         message = f"It cannot be opened: {error.strerror or error}"
     elif not isinstance(error, DocumentError):
@@ -164,6 +185,7 @@ def _read(item: ReadItem, options: ReadingOptions, result: ReadResult) -> Ingest
 
     with result.stage("read"):
         parsed, note = _parsed(item, options)
+    check_parsed(parsed)
     title = _cleaned(parsed.title or (_first_heading(parsed) if item.record is None else None))
     counter = TimedCounter(options.counter)
     with result.stage("segment"):
@@ -171,6 +193,7 @@ def _read(item: ReadItem, options: ReadingOptions, result: ReadResult) -> Ingest
         pages, segments = segment_document(
             parsed, item.document.doc_id, title or fallback, counter, options.segment_tokens
         )
+    check_segments(segments)
     result.add("count", counter.seconds)
     result.add("segment", -counter.seconds)
     status = parsed.status
@@ -201,8 +224,21 @@ def _parsed(item: ReadItem, options: ReadingOptions) -> tuple[ParsedDocument, st
     if item.record is not None:
         return RecordReader().parse(item.record), None
     path = Path(item.file)
-    entry, note = choose_reader(path)
-    return entry.reader(options.pdf_reader).read(path), note
+    _check_unchanged(item)
+    with reading_only(item.file):
+        check_file(path)
+        entry, note = choose_reader(path)
+        parsed = entry.reader(options.pdf_reader, options.ocr).read(path)
+    _check_unchanged(item)
+    return parsed, note
+
+
+def _check_unchanged(item: ReadItem) -> None:
+    """Raises ``ChangedDocumentError`` unless the file is the one whose size, time and hash are in the row."""
+    found = os.lstat(item.file)
+    is_same = stat.S_ISREG(found.st_mode) and found.st_size == item.document.size_bytes
+    if not is_same or time_of_change(found) != item.document.modified_at:
+        raise ChangedDocumentError
 
 
 def _first_heading(parsed: ParsedDocument) -> str | None:

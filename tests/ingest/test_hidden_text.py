@@ -6,13 +6,16 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+import docx
 import pytest
 from PIL import Image
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from docpager.ingest.aside import hidden_note, visible_text, with_hidden
+from docpager.ingest.readers.office import DocxReader
 from docpager.ingest.readers.pdf import PdfReader
+from docpager.ingest.readers.web import HtmlReader
 from docpager.ingest.segmenter import segment_document
 from docpager.models.tokens import TiktokenCounter
 from docpager.records import DocumentStatus, PageStatus, ParsedDocument, ParsedPage
@@ -210,6 +213,67 @@ def test_hidden_text_tells_no_title_and_no_period(tmp_path: Path) -> None:
 
     parsed = read(tmp_path / "a.pdf", draw)
     assert (parsed.title, parsed.period) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "<p hidden>no</p>",
+        "<p aria-hidden=true>no</p>",
+        "<p style='display:none'>no</p>",
+        "<p style='color: red; DISPLAY : None'>no</p>",
+        "<p style='visibility: hidden'>no</p>",
+        "<p style='opacity:0'>no</p>",
+        "<p style='font-size: 0px;color:red'>no</p>",
+        "<p style='position:absolute; left:-9999px'>no</p>",
+        "<p style='color:transparent'>no</p>",
+        "<h2>Fees<span hidden>no</span></h2>",
+        "<table><tr><td>Adult<i style='display:none'>no</i><td>4<tr><td>Child<td>2</table>",
+        "<div hidden><div hidden>no</div>no</div>",
+    ],
+)
+def test_hidden_elements_are_left_out_of_html(hidden: str) -> None:
+    parsed = HtmlReader().parse(f"<p>Before.</p>{hidden} after<p>End.")
+    text = parsed.pages[0].text
+    assert "no" not in text
+    assert "after" in text
+    assert parsed.error_message == "Hidden text was left out of search."
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "opacity:0.5",
+        "opacity: 0.05",
+        "font-size:0.8em",
+        "left:-9px",
+        "margin-left:-9999px",
+        "background-color:transparent",
+    ],
+)
+def test_styles_that_hide_nothing_leave_the_text(shown: str) -> None:
+    parsed = HtmlReader().parse(f"<p style='{shown}'>Yes.</p>")
+    assert (parsed.pages[0].text, parsed.error_message) == ("Yes.", None)
+
+
+def test_hidden_elements_without_words_are_not_spoken_of() -> None:
+    assert HtmlReader().parse("<p>Yes.<i aria-hidden=true></i><b hidden>—</b>").error_message is None
+
+
+def test_runs_that_word_hides_are_left_out(tmp_path: Path) -> None:
+    document = docx.Document()
+    paragraph = document.add_paragraph(SEEN)
+    paragraph.add_run(HIDDEN).font.hidden = True
+    paragraph.add_run(" It is paid at the jetty.").font.hidden = False
+    cell = document.add_table(1, 2).cell(0, 0).paragraphs[0]
+    cell.add_run("Adult")
+    cell.add_run("nobody").font.hidden = True
+    document.save(str(tmp_path / "a.docx"))
+    text = DocxReader().read(tmp_path / "a.docx").pages[0].text
+    assert f"{SEEN} It is paid at the jetty." in text
+    assert "Adult" in text
+    assert "nine thousand" not in text
+    assert "nobody" not in text
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -14,7 +15,9 @@ from docpager.ingest.aside import hidden_note, visible_text, with_hidden
 from docpager.ingest.cleaning import clean
 from docpager.ingest.readers.front_matter import find_period, find_title
 from docpager.ingest.readers.hidden_text import page_text
+from docpager.ingest.readers.ocr import OcrOptions
 from docpager.ingest.readers.pdf_structure import PdfStructure, layout_text, open_with_pypdf, read_structure
+from docpager.ingest.readers.pictures import OcrReport, read_pdf_pictures
 from docpager.records import DocumentStatus, PageStatus, ParsedDocument, ParsedPage
 
 if TYPE_CHECKING:
@@ -36,10 +39,11 @@ class PdfReader:
 
     name = "pdf"
 
-    def __init__(self, mode: str = "auto") -> None:
+    def __init__(self, mode: str = "auto", ocr: OcrOptions | None = None) -> None:
         if mode not in PDF_READERS:
             raise UsageError(f"No PDF reader {mode!r}. Use one of: {', '.join(PDF_READERS)}.")
         self.mode = mode
+        self.ocr = ocr or OcrOptions()
 
     def __repr__(self) -> str:
         return f"PdfReader({self.mode!r})"
@@ -54,11 +58,14 @@ class PdfReader:
 
         Raises ``EncryptedDocumentError`` where a password is wanted, ``DocumentError`` for what is no readable PDF.
         """
+        started = time.monotonic()
         is_whole = _checked(path)
         reading = _Reading(path, self.mode)
         pages = reading.pages()
+        found = _status(pages, reading.has_pictures, is_whole)
+        pages, pictures = read_pdf_pictures(path, pages, self.ocr, started)
         structure = read_structure(reading.second_reader, len(pages))
-        return _document(self, pages, structure, reading, is_whole)
+        return _document(self, pages, structure, reading, pictures, found)
 
 
 class _Reading:
@@ -155,17 +162,22 @@ class _Reading:
 
 
 def _document(
-    reader: PdfReader, pages: list[ParsedPage], structure: PdfStructure, reading: _Reading, is_whole: bool
+    reader: PdfReader,
+    pages: list[ParsedPage],
+    structure: PdfStructure,
+    reading: _Reading,
+    pictures: OcrReport,
+    found: tuple[DocumentStatus, str | None],
 ) -> ParsedDocument:
     labels = structure.page_labels
     if labels:
         pages = [replace(page, page_label=labels[page.page_number - 1]) for page in pages]
-    status, message = _status(pages, reading.has_pictures, is_whole)
+    status, message = pictures.judge(*found, len(pages))
     front = [visible_text(page) for page in pages[:FRONT_PAGES]]
     return ParsedDocument(
         media_type="application/pdf",
         reader=reader.name,
-        reader_version=reader.version,
+        reader_version=pictures.version(reader.version),
         pages=tuple(pages),
         status=status,
         title=find_title(front, structure.title),
@@ -173,9 +185,9 @@ def _document(
         published_at=structure.published_at,
         period=find_period(front),
         outline=structure.outline,
-        error_type="DocumentError" if message else None,
+        error_type="DocumentError" if message and status is not DocumentStatus.INDEXED else None,
         error_message=" ".join(said for said in (message, hidden_note(pages)) if said) or None,
-        replaced_characters=reading.replaced_characters,
+        replaced_characters=reading.replaced_characters + pictures.replaced_characters,
     )
 
 
@@ -190,7 +202,7 @@ def _status(pages: list[ParsedPage], has_pictures: bool, is_whole: bool) -> tupl
     if not any(visible_text(page).strip() for page in pages):
         pages_are = "Its page is" if len(pages) == 1 else f"Its {len(pages)} pages are"
         if has_pictures:
-            return DocumentStatus.NEEDS_OCR, f"{pages_are} pictures without text: run OCR on it, then ingest again."
+            return DocumentStatus.NEEDS_OCR, f"{pages_are} pictures without text."
         return DocumentStatus.EMPTY, f"{pages_are} blank."
     if not is_whole:
         return DocumentStatus.PARTIAL, f"The file ends early (no %%EOF): pages after {len(pages)} may be missing."
