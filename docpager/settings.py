@@ -63,7 +63,7 @@ class IngestSettings:
     title_field: str | None = None
     """The field that titles a record."""
     language: str = "auto"
-    """The documents' language as an ISO 639-1 code; auto leaves it to the file's own word."""
+    """The documents' language as an ISO 639-1 code; auto finds it in the text, else takes the file's word."""
     embedder: str = "wordllama"
     """wordllama (offline, thousands of texts a second), bge-small (extra onnx, slow, better) or none (BM25 only)."""
     segment_tokens: int = 384

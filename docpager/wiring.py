@@ -236,11 +236,20 @@ def assistant(settings: AgentSettings, model: ChatModel, counter: TokenCounter) 
 
 
 def resolve_documents(archive: Archive, names: Sequence[str]) -> list[Document]:
-    """The documents that paths, path endings, titles or ids mean; raises ``UsageError`` for one that means none."""
+    """The documents that paths, path endings, titles or ids mean; raises ``UsageError`` for one that means none.
+
+    Names as in ``language:de``, ``since:2021-06``, ``until:2023``, ``period:FY2022``, ``path:*.pdf`` or
+    ``title:report`` are terms: of the documents named, or of all, those are meant that meet every term.
+    """
+    from docpager.agent.document_terms import read_terms
     from docpager.agent.documents import DocumentIndex
 
+    try:
+        terms, names = read_terms(names)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
     index = DocumentIndex(archive.documents())
-    found: dict[str, Document] = {}
+    found: dict[str, Document] = {} if names else {document.doc_id: document for document in index.all}
     for name in names:
         try:
             found.update((document.doc_id, document) for document in index.resolve([name]))
@@ -248,7 +257,11 @@ def resolve_documents(archive: Archive, names: Sequence[str]) -> list[Document]:
             near = ", ".join(document.path for document in index.ranked(name)[:3])
             hint = f"Near: {near}." if near else "Give a path, its ending, a title or an id of a readable document."
             raise UsageError(f"No document of {archive.uri} matches {name!r}. {hint}") from None
-    return list(found.values())
+    met = terms.among(found.values())
+    if terms and not met:
+        of = f"None of the {len(found):,} documents named" if names else f"No document of {archive.uri}"
+        raise UsageError(f"{of} matches {terms}. docpager archive documents shows what is known of each.")
+    return met
 
 
 def ask_question(

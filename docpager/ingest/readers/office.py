@@ -103,6 +103,7 @@ class DocxReader(_OfficeReader):
     """Reads Word documents as one paper page: where its pages break is only known when it is printed."""
 
     name = "docx"
+    version = "3"
     library = "unstructured.partition.docx"
     media_type = content.DOCX
 

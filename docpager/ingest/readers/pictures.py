@@ -158,7 +158,7 @@ def _read(ocr: Ocr, report: OcrReport, page: ParsedPage, draw: Callable[[], tupl
     report.read += 1
     report.confidence += found.confidence
     note = f"Read by OCR (confidence {found.confidence:.0f} %)."
-    return replace(page, text=text, status=PageStatus.READ, error_message=note)
+    return replace(page, text=text, status=PageStatus.READ, error_message=note, hidden=())
 
 
 def _failed(report: OcrReport, page: ParsedPage, error: Exception) -> ParsedPage:

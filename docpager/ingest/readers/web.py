@@ -12,6 +12,7 @@ from docpager.errors import DocumentError, LimitExceededError
 from docpager.ingest.readers.composer import PageComposer, one_line
 from docpager.ingest.readers.dates import parse_date
 from docpager.ingest.readers.encoding import decode
+from docpager.ingest.readers.hidden_elements import HIDDEN_TEXT, drop_hidden, is_hidden
 from docpager.records import BlockKind, ParsedDocument
 
 DEEPEST = 200
@@ -35,7 +36,6 @@ _OPENING_SIGNS = frozenset(("$", "€", "£", "¥", "(", "$(", "US$"))
 _CLOSING_SIGNS = frozenset((")", "%", ")%", "%)"))
 _BLANKS = re.compile(r"\s+")
 _HEADING = re.compile(r"h([1-6])$")
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _NOTE_SIGN = "doc-noteref"
 _DATE_NAMES = (
     "article:published_time",
@@ -57,7 +57,7 @@ class HtmlReader:
     """Reads HTML as it would be seen: no scripts, styles, menus or hidden parts."""
 
     name = "html"
-    version = "2"
+    version = "3"
 
     def read(self, path: Path) -> ParsedDocument:
         """Reads a whole file as one paper page."""
@@ -70,11 +70,13 @@ class HtmlReader:
         composer = PageComposer()
         if root is None:
             return composer.document("text/html", self.name, self.version)
+        has_hidden = drop_hidden(root)
         _Walk(composer).everything(_body(root))
         return composer.document(
             "text/html",
             self.name,
             self.version,
+            error_message=HIDDEN_TEXT if has_hidden else None,
             title=_title(root),
             language=_language(root),
             published_at=parse_date(_date(root)),
@@ -106,6 +108,7 @@ def compose_html(composer: PageComposer, text: str) -> None:
     """Adds the blocks of a piece of HTML, as it stands within Markdown or a mail."""
     root = parse_tree(text)
     if root is not None:
+        drop_hidden(root)
         _Walk(composer).everything(_body(root))
 
 
@@ -182,9 +185,9 @@ class _Walk:
 
     def _child(self, child: Any, depth: int) -> None:
         tag = child.tag if isinstance(child.tag, str) else ""
-        if tag == "math" and not _is_hidden(child):
+        if tag == "math" and not is_hidden(child):
             self._add_text(_formula(child))
-        if not tag or tag in _DROPPED or _is_hidden(child) or child.get("role") == "doc-backlink":
+        if not tag or tag in _DROPPED or is_hidden(child) or child.get("role") == "doc-backlink":
             return
         if _NOTE_SIGN in (child.get("role"), f"doc-{child.get('epub:type')}"):
             self._add_text(f"[{one_line(_inner_text(child)).strip('[]()')}]")
@@ -251,12 +254,6 @@ def _formula(math: Any) -> str:
     return typed or one_line("".join(math.xpath(".//text()[not(ancestor::annotation)]")))
 
 
-def _is_hidden(element: Any) -> bool:
-    if element.get("hidden") is not None or element.get("aria-hidden") == "true":
-        return True
-    return _HIDDEN_STYLE.search(element.get("style") or "") is not None
-
-
 def _inner_text(element: Any) -> str:
     """The text of an element and all in it, but for scripts and styles."""
     return "".join(text for text in element.xpath(".//text()") if text.getparent().tag not in _DROPPED or text.is_tail)
@@ -294,13 +291,13 @@ def _rows(table: Any) -> tuple[list[list[str]], int | None]:
     heads = 0
     from_above: dict[int, _Spanning] = {}
     for row in _own(table, "tr"):
-        if _is_hidden(row):
+        if is_hidden(row):
             continue
         cells = _own_cells(row)
         line: list[str | None] = []
         for cell in cells:
             _take_from_above(line, from_above)
-            text = "" if _is_hidden(cell) else one_line(_inner_text(cell))
+            text = "" if is_hidden(cell) else one_line(_inner_text(cell))
             width, height = _span(cell, "colspan"), _span(cell, "rowspan")
             if height > 1:
                 from_above[len(line)] = _Spanning(height - 1, text, width)

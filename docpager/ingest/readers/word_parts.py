@@ -34,7 +34,9 @@ _COMMENT_SIGN = f"{_W}commentReference"
 _BOX = f"{_W}txbxContent"
 _FORMULA = f"{_M}oMath"
 _SHOWN = (f"{_W}t", f"{_W}tab", f"{_W}br", f"{_M}t")
-_CHANGED = frozenset((*_DROPPED, *_UNWRAPPED, *_NOTE_SIGNS, _COMMENT_SIGN, _BOX, _FORMULA))
+_VANISH = f"{_W}vanish"
+_OFF = frozenset(("0", "false", "off", "none"))
+_CHANGED = frozenset((_VANISH, *_DROPPED, *_UNWRAPPED, *_NOTE_SIGNS, _COMMENT_SIGN, _BOX, _FORMULA))
 
 
 def prepared(path: Path) -> io.BytesIO | None:
@@ -66,6 +68,8 @@ class _Preparation:
                 _remove(next(contents.iterancestors(f"{_W}sdt"), None))
         for element in list(self._body.iter(*_DROPPED)):
             _remove(element)
+        for element in list(self._body.iter(_VANISH)):
+            _remove_hidden(element)
         for element in list(self._body.iter(*_UNWRAPPED)):
             _unwrap(element)
         self._hang_on_paragraphs()
@@ -119,6 +123,16 @@ def _shown(paragraph: Any) -> str:
 def _remove(element: Any) -> None:
     if element is not None and element.getparent() is not None:
         element.getparent().remove(element)
+
+
+def _remove_hidden(vanish: Any) -> None:
+    """Takes out the run that a mark hides; the mark of a paragraph's own end hides no text."""
+    if str(vanish.get(f"{_W}val", "1")).lower() in _OFF:
+        return
+    properties = vanish.getparent()
+    run = properties.getparent() if properties is not None and properties.tag == f"{_W}rPr" else None
+    if run is not None and run.tag == f"{_W}r":
+        _remove(run)
 
 
 def _unwrap(element: Any) -> None:
