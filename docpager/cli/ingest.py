@@ -6,6 +6,7 @@ import resource
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -120,6 +121,8 @@ def as_record(report: IngestReport, settings: IngestSettings) -> dict[str, objec
         "tokens": report.tokens,
         "seconds": round(report.seconds, 3),
         "cpu_seconds": {stage: round(seconds, 3) for stage, seconds in report.cpu_seconds.items()},
+        "busy_seconds": {who: round(seconds, 3) for who, seconds in report.busy_seconds.items()},
+        "slowest": [asdict(slow) | {"seconds": round(slow.seconds, 3)} for slow in report.slowest],
         "peak_memory_mib": ours,
         "largest_worker_mib": largest,
         "failures": [_failure(failure) for failure in report.failures],
