@@ -20,6 +20,9 @@ from docpager.settings import IngestSettings
 if TYPE_CHECKING:
     from docpager.ingest.report import IngestFailure, IngestReport
 
+SLOW_SECONDS = 1.0
+"""From here on the slowest documents are named."""
+MOST_SLOW = 3
 MOST_REASONS = 20
 """So many failed documents are named; ``docpager archive documents --status failed`` lists all."""
 
@@ -91,6 +94,9 @@ def report_lines(report: IngestReport, settings: IngestSettings) -> Iterator[str
         read = [plural(report.pages, "page"), plural(report.segments, "segment"), plural(report.tokens, "token")]
         rate = report.pages / report.seconds if report.seconds else 0.0
         yield f"{', '.join(read)} read in {duration(report.seconds)} ({rate:,.0f} pages a second)"
+        slow = [f"{s.path} {duration(s.seconds)}" for s in report.slowest[:MOST_SLOW] if s.seconds >= SLOW_SECONDS]
+        if slow:
+            yield f"slowest: {', '.join(slow)}"
     else:
         yield f"nothing had to be read, {duration(report.seconds)}"
     ours, largest = peak_memory_mib()
