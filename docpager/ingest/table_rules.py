@@ -87,11 +87,19 @@ def _lower_count(text: str) -> int:
 
 
 def _is_head(text: str) -> bool:
-    if text[-1] in ".;,:" or _ENDS_IN_DATE.search(text):
-        return len(text) <= 60 and bool(_ENDS_IN_DATE.search(text))
+    ends_in_date = _ends_in_date(text)
+    if text[-1] in ".;,:" or ends_in_date:
+        return len(text) <= 60 and ends_in_date
     if len(text) > LONGEST_HEAD or _BULLET.match(text):
         return False
     return bool(_HEAD_WORDS.search(text)) and _lower_count(_PARENTHESIS.sub("", text)) <= 2
+
+
+def _ends_in_date(text: str) -> bool:
+    last = text.rpartition(" ")[2].rstrip(",:")
+    # Most lines end in neither; a look at the last word is much quicker than the search.
+    may = (last.isdecimal() and len(last) <= 2) or last[-5:].lower() == "ended" or last[-2:].lower() == "of"
+    return may and bool(_ENDS_IN_DATE.search(text))
 
 
 def _continues(kinds: Sequence[str], position: int) -> bool:

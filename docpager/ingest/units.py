@@ -18,7 +18,7 @@ LONGEST_INTERRUPTION = 120
 Path = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Unit:
     """A span of a paper page that no segment border cuts: a citable line, or part of one with too many tokens."""
 
