@@ -58,6 +58,26 @@ class Embedder(Protocol):
 
 
 @runtime_checkable
+class QueryEmbedder(Embedder, Protocol):
+    """An embedder whose vectors of queries are made otherwise than those of texts."""
+
+    def embed_queries(self, queries: Sequence[str]) -> numpy.ndarray:
+        """Vectors of unit length, shape ``(len(queries), dimensions)``, float32."""
+
+
+@runtime_checkable
+class Reranker(Protocol):
+    """Reads a query and each of the best texts found for it together, and orders them anew."""
+
+    @property
+    def name(self) -> str:
+        """As ``--reranker`` takes it."""
+
+    def scores(self, query: str, texts: Sequence[str]) -> Sequence[float]:
+        """How well each text answers the query, from 0 to 1."""
+
+
+@runtime_checkable
 class Reader(Protocol):
     """Reads one kind of file into pages of text. Runs in a worker process."""
 
@@ -138,6 +158,11 @@ class WritableArchive(Archive, Protocol):
 
     def sweep(self) -> int:
         """Drops pages and segments that no documents row commits to; returns how many."""
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether every row is indexed; not after a writer that was cut off before ``finish``."""
+        ...
 
     def finish(self) -> None:
         """Brings indexes up to date and compacts, after the last write."""

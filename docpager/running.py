@@ -64,9 +64,12 @@ def _run(
     from docpager.batch.page_order import orders_by_pages, predicted_pages
     from docpager.batch.resuming import as_it_began
 
-    agent_settings, archive = identity.settings, open_archive(run_settings.archive)
+    agent_settings = identity.settings
+    archive = open_archive(run_settings.archive, reranker=agent_settings.reranker)
     identity = replace(identity, archive_generation=archive.generation, embedder=archive.stamp.embedder)
-    identity, archive = as_it_began(identity, run_settings, archive, partial(open_archive, archive.uri))
+    identity, archive = as_it_began(
+        identity, run_settings, archive, partial(open_archive, archive.uri, reranker=agent_settings.reranker)
+    )
     pages = PageCache(archive)
     model = absent_model(agent_settings) if cache.offline else None
     agent = make_agent(agent_settings, pages, model, connection=identity.connection)

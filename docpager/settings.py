@@ -59,7 +59,7 @@ class IngestSettings:
     language: str = "auto"
     """The documents' language as an ISO 639-1 code; auto leaves it to the file's own word."""
     embedder: str = "wordllama"
-    """wordllama (offline, 256 dimensions) or none (BM25 only)."""
+    """wordllama (offline, thousands of texts a second), bge-small (extra onnx, slow, better) or none (BM25 only)."""
     segment_tokens: int = 384
     """The most tokens of a segment's text."""
     lock_wait_seconds: float = 0
@@ -120,6 +120,8 @@ class AgentSettings:
     """The model is warned above this share of capacity (MemGPT's figure)."""
     results_per_page: int = 10
     """Search results shown at once."""
+    reranker: str = "none"
+    """cross-encoder (extra onnx) reads a search's 20 best results and orders them anew, in about a second; or none."""
     abstain_threshold: float = 0.5
     """The extractive reader abstains when its confidence is below this."""
     vocabulary: str | None = None

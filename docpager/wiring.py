@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from docpager.agent.summaries import Summariser
     from docpager.analysis.verify import VerifyReport
     from docpager.archive.lance import LanceArchive
+    from docpager.archive.search import SearchOptions
     from docpager.archive.writing import LanceWriter
     from docpager.ingest.report import IngestProgress, IngestReport
     from docpager.models.assisted import Assistant
@@ -33,13 +34,20 @@ if TYPE_CHECKING:
     from docpager.records import Answer
 
 
-def open_archive(uri: str = DEFAULT_ARCHIVE, generation: str | None = None) -> LanceArchive:
+def open_archive(
+    uri: str = DEFAULT_ARCHIVE,
+    generation: str | None = None,
+    *,
+    options: SearchOptions | None = None,
+    reranker: str = AgentSettings().reranker,
+) -> LanceArchive:
     """Opens an archive to read, at its newest generation or the one named; raises ``MissingArchiveError``."""
     from docpager.archive.lance import LanceArchive
     from docpager.archive.tables import archive_stamp
-    from docpager.models.embedding import embedder_for
+    from docpager.models.embedding import embedder_for, reranker_for
 
-    return LanceArchive.open(uri, embedder_for(archive_stamp(uri).embedder), generation=generation)
+    embedder = embedder_for(archive_stamp(uri).embedder)
+    return LanceArchive.open(uri, embedder, generation=generation, options=options, reranker=reranker_for(reranker))
 
 
 def open_archive_for_writing(
@@ -239,7 +247,12 @@ def ask_question(
         finally:
             await close_model(chat)
 
-    with closing(open_archive(archive)) if isinstance(archive, str) else nullcontext(archive) as opened:
+    reranker = settings.reranker
+    with (
+        closing(open_archive(archive, reranker=reranker))
+        if isinstance(archive, str)
+        else nullcontext(archive) as opened
+    ):
         if documents:
             resolve_documents(opened, documents)
         return asyncio.run(answered(make_agent(settings, opened, model, connection=connection)))

@@ -36,7 +36,8 @@ def ask_in_processes(
     from docpager.batch.executors.processes import ProcessExecutor
 
     connection = connection or ConnectionSettings()
-    agent = make_agent(settings, open_archive(archive), connection=connection)  # raises what would fail every question
+    opened = open_archive(archive, reranker=settings.reranker)
+    agent = make_agent(settings, opened, connection=connection)  # raises what would fail every question
     ask_one = partial(_ask_in_worker, settings, connection, archive, agent.archive.generation)
     timeout = settings.question_timeout_seconds + _WORKER_START_SECONDS
     found: dict[int, Asked] = {}
@@ -67,4 +68,5 @@ def _worker_agent(
     settings: AgentSettings, connection: ConnectionSettings, uri: str, generation: str
 ) -> tuple[asyncio.Runner, Agent]:
     """A worker's agent and the one event loop it lives in, for as long as the worker does."""
-    return asyncio.Runner(), make_agent(settings, open_archive(uri, generation=generation), connection=connection)
+    archive = open_archive(uri, generation, reranker=settings.reranker)
+    return asyncio.Runner(), make_agent(settings, archive, connection=connection)

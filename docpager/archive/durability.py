@@ -5,29 +5,35 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from docpager.errors import TemporaryError
 
+_DATA_END = b"LANC"
 _LANCE_IO = re.compile(r"LanceError\(IO\): ([^\n]*?)(?:, /|$)")
 _OS_ERROR = re.compile(r"\(os error ([0-9]+)\)")
 
 
 class SyncedFolder:
-    """Syncs whatever is new below a folder. Files there are written once and never changed."""
+    """Syncs whatever is new below a folder, beyond what is known to be ``synced``.
 
-    def __init__(self, folder: Path) -> None:
+    Files there are written once and never changed.
+    """
+
+    def __init__(self, folder: Path, synced: Iterable[str] = ()) -> None:
         self._folder = folder
-        self._synced = set(below(folder))
+        self._synced = set(synced)
 
     def sync(self) -> None:
         """Returns when every file that came since the last time is on the disk, and its name too."""
         entries = set(below(self._folder))
         changed_folders = set()
         for path in entries - self._synced:
-            _require_whole(path)
+            if path.endswith(".lance") and os.path.isfile(path) and not is_whole(Path(path)):
+                # LanceDB commits a file whose last write failed.
+                raise OSError(errno.EIO, os.strerror(errno.EIO), path)
             if _fsync(path):
                 changed_folders.add(os.path.dirname(path))
         for folder in changed_folders:
@@ -83,13 +89,14 @@ def below(folder: Path) -> Iterator[str]:
             yield os.path.join(parent, name)
 
 
-def _require_whole(path: str) -> None:
-    """Raises ``OSError`` for a data file that lacks its end: LanceDB commits one whose last write failed."""
-    if path.endswith(".lance") and os.path.isfile(path):
-        with open(path, "rb") as file:
-            file.seek(max(0, os.path.getsize(path) - 4))
-            if file.read() != b"LANC":
-                raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+def is_whole(path: Path) -> bool:
+    """Whether a file of LanceDB's has its end; one of another kind only has to hold something."""
+    size = path.stat().st_size
+    if path.suffix != ".lance":
+        return size > 0
+    with path.open("rb") as file:
+        file.seek(max(0, size - len(_DATA_END)))
+        return file.read() == _DATA_END
 
 
 def _fsync(path: str) -> bool:

@@ -169,6 +169,11 @@ class InMemoryArchive:
         """Nothing is ever half written here: 0."""
         return 0
 
+    @property
+    def is_finished(self) -> bool:
+        """Always: nothing is indexed here."""
+        return True
+
     def finish(self) -> None:
         """Nothing is left to do."""
 

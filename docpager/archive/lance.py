@@ -6,11 +6,13 @@ import weakref
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from docpager.archive.checking import Damage, check_files, check_rows
 from docpager.archive.durability import size_of
 from docpager.archive.filters import both, cleaned, holds_text, matches, one_of, quoted, turns
+from docpager.archive.finding import rows_with_words
 from docpager.archive.healing import damaged_head
 from docpager.archive.ledger import Ledger
 from docpager.archive.outlines import outline_of
@@ -24,10 +26,10 @@ from docpager.archive.schemas import (
     page_of,
     segment_of,
 )
-from docpager.archive.search import QUERY_CHARACTERS, Ranking, rank
+from docpager.archive.search import QUERY_CHARACTERS, Ranking, SearchOptions, rank, share_found
 from docpager.archive.tables import ArchiveStamp, Tables, archive_folder, is_archive
 from docpager.errors import DamagedArchiveError, EmbedderMismatchError, MissingArchiveError, ToolError
-from docpager.protocols import Embedder
+from docpager.protocols import Embedder, QueryEmbedder, Reranker
 from docpager.records import (
     Document,
     DocumentStatus,
@@ -39,9 +41,12 @@ from docpager.records import (
 )
 
 if TYPE_CHECKING:
+    import numpy
+
     from docpager.archive.writing import LanceWriter
 
 _DOCUMENTS_KEPT = 20_000
+_PLACE = ("segment_id", "doc_id", "ordinal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +68,19 @@ class ArchiveStats:
 class LanceArchive:
     """Reads an archive as of the generation it was opened at, whatever is written meanwhile."""
 
-    def __init__(self, tables: Tables, embedder: Embedder, generation: str, pin: Pin | None = None) -> None:
+    def __init__(
+        self,
+        tables: Tables,
+        embedder: Embedder,
+        generation: str,
+        pin: Pin | None = None,
+        options: SearchOptions | None = None,
+        reranker: Reranker | None = None,
+    ) -> None:
         self._tables = tables
         self._embedder = embedder
+        self._options = options or SearchOptions()
+        self._reranker = reranker
         self._generation = generation
         self._pin = pin
         if pin is not None:
@@ -73,7 +88,15 @@ class LanceArchive:
         self._kept: dict[str, Document] = {}
 
     @classmethod
-    def open(cls, uri: str, embedder: Embedder, *, generation: str | None = None) -> LanceArchive:
+    def open(
+        cls,
+        uri: str,
+        embedder: Embedder,
+        *,
+        generation: str | None = None,
+        options: SearchOptions | None = None,
+        reranker: Reranker | None = None,
+    ) -> LanceArchive:
         """Opens the newest generation, or the one named, and keeps it from being cleaned up until ``close``.
 
         Raises ``MissingArchiveError`` where there is no archive, ``MissingInputError`` where the generation is gone.
@@ -85,7 +108,7 @@ class LanceArchive:
         with telling_what_is_damaged(uri):
             tables = Tables(uri)
             require_embedder(tables, embedder)
-            return LanceArchive(tables, embedder, *pin(tables, generation))
+            return LanceArchive(tables, embedder, *pin(tables, generation), options, reranker)
 
     @classmethod
     def open_for_writing(
@@ -156,10 +179,12 @@ class LanceArchive:
         """The best segments for a query by BM25 and cosine together, best first; equals by path and ordinal."""
         if not query.strip() or limit < 1 or (doc_ids is not None and not doc_ids):
             return []
-        vector = self._embedder.embed([query[:QUERY_CHARACTERS]])[0] if self._embedder.dimensions else None
+        vector = self._vectors([query[:QUERY_CHARACTERS]])[0] if self._embedder.dimensions else None
         condition = None if doc_ids is None else one_of("doc_id", doc_ids)
+        segments, enough = self._tables.segments, offset + limit
+        rerank = None if self._reranker is None else partial(self._read_with, self._reranker, query)
         with telling_what_is_damaged(self.uri):
-            ranking = rank(self._tables.segments, query, vector, condition=condition, at_least=offset + limit)
+            ranking = rank(segments, query, vector, self._options, condition=condition, at_least=enough, rerank=rerank)
         return self._hits(ranking, offset, limit)
 
     def find(
@@ -177,16 +202,8 @@ class LanceArchive:
         """
         if not pattern:
             raise ToolError("Nothing to find: the pattern is empty.")
-        condition = both(
-            None if doc_ids is None else one_of("doc_id", doc_ids),
-            matches("text", pattern) if regex else holds_text("text", pattern),
-        )
-        try:
-            rows = self._rows(self._tables.segments, ["segment_id", "doc_id", "ordinal"], condition)
-        except DamagedArchiveError as error:
-            if regex and "did not compile" in (why := str(error.__cause__)):
-                raise ToolError(_regex_refusal(pattern, why)) from None
-            raise
+        scope = None if doc_ids is None else one_of("doc_id", doc_ids)
+        rows = self._matching(pattern, scope) if regex else self._holding(pattern, scope)
         paths = {key: row.path for key, row in self._documents_with({row["doc_id"] for row in rows}).items()}
         rows.sort(key=lambda row: (paths.get(row["doc_id"], ""), row["doc_id"], row["ordinal"]))
         return self.segments([row["segment_id"] for row in rows[offset : offset + limit]])
@@ -215,6 +232,12 @@ class LanceArchive:
             tokens=sum(row["token_count"] for row in rows),
             bytes_on_disk=size_of(self._tables.folder),
         )
+
+    def nearest_found(self, queries: Sequence[str], limit: int = 100) -> float:
+        """The share of the segments nearest to queries that a search by vector finds; 1 without a vector index."""
+        vectors = self._vectors(queries)
+        shares = [share_found(self._tables.segments, vector, limit) for vector in vectors] if vectors.size else []
+        return sum(shares) / len(shares) if shares else 1.0
 
     def check(self) -> Iterator[Damage]:
         """What is damaged: files, rows, hashes, spans, references, counts, and what the indexes find."""
@@ -248,6 +271,36 @@ class LanceArchive:
                 self.uri, f"page {page.page_number} of document {page.doc_id} has another text than was stored"
             )
         return page
+
+    def _vectors(self, queries: Sequence[str]) -> numpy.ndarray:
+        if isinstance(self._embedder, QueryEmbedder):
+            return self._embedder.embed_queries(queries)
+        return self._embedder.embed(queries)
+
+    def _read_with(self, reranker: Reranker, query: str, row_ids: list[int]) -> Sequence[float]:
+        """The scores of segments by a reranker, which is shown what stands above them too."""
+        segments = self._segments_at(row_ids)
+        titles = self._documents_with({segment.doc_id for segment in segments.values()})
+        found = [(titles[segments[row_id].doc_id].title, segments[row_id]) for row_id in row_ids]
+        texts = ["\n".join(filter(None, (title, *s.headings, s.prefix, s.text))) for title, s in found]
+        return reranker.scores(query[:QUERY_CHARACTERS], texts)
+
+    def _matching(self, expression: str, scope: str | None) -> list[dict[str, Any]]:
+        try:
+            return self._rows(self._tables.segments, _PLACE, both(scope, matches("text", expression)))
+        except DamagedArchiveError as error:
+            if "did not compile" in (why := str(error.__cause__)):
+                raise ToolError(_regex_refusal(expression, why)) from None
+            raise
+
+    def _holding(self, text: str, scope: str | None) -> list[dict[str, Any]]:
+        segments, wanted = self._tables.segments, cleaned(text).lower()
+        with telling_what_is_damaged(self.uri):
+            row_ids = rows_with_words(segments, text, scope)
+            if row_ids is None:
+                return self._rows(segments, _PLACE, both(scope, holds_text("text", text)))
+            rows = segments.take_row_ids(row_ids).select([*_PLACE, "text"]).to_arrow().to_pylist()
+        return [row for row in rows if wanted in row["text"].lower()]
 
     def _hits(self, ranking: Ranking, offset: int, limit: int) -> list[SearchHit]:
         first, row_ids = ranking.with_ties(offset, offset + limit)

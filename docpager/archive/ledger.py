@@ -28,6 +28,10 @@ class Ledger:
         self._path = folder / FILE_NAME
         self._known = _read(self._path)
 
+    def recorded(self) -> Iterator[str]:
+        """The files that are recorded; each was on the disk before."""
+        return (str(self._folder / name) for name in self._known)
+
     def record(self) -> None:
         """Adds the files that are new, on the disk when this returns."""
         lines = [f"{_sha256(path)} {name}\n" for name, path in self._files() if name not in self._known]
@@ -71,10 +75,12 @@ class Ledger:
         return [name for name, _ in self._files() if name not in self._known]
 
     def _files(self) -> Iterator[tuple[str, Path]]:
-        for path in map(Path, below(self._folder)):
-            name = path.relative_to(self._folder).as_posix()
-            if ".lance/" in name and not _CHANGING.search(name) and path.is_file():
-                yield name, path
+        # As strings: this goes through some thousands of names at each write of a large archive.
+        start = len(str(self._folder)) + 1
+        for path in below(self._folder):
+            name = path[start:]
+            if ".lance/" in name and not _CHANGING.search(name) and os.path.isfile(path):
+                yield name, Path(path)
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -135,10 +135,14 @@ def readers_of(tables: Tables) -> int:
 
 
 def drop_old_versions(table: Any, older_than: timedelta) -> None:
-    """Drops versions of that age, but none that came after the oldest that is tagged."""
+    """Drops versions of that age, but none that came after the oldest that is tagged, and files of no version.
+
+    Only for the archive's one writer: a second one's files are of no version until it commits them.
+    """
     for _ in range(_TRIES):
         try:
-            table.optimize(cleanup_older_than=max(older_than, _AT_LEAST, _age_of_oldest_tagged(table)))
+            age = max(older_than, _AT_LEAST, _age_of_oldest_tagged(table))
+            table.optimize(cleanup_older_than=age, delete_unverified=True)
             return
         except RuntimeError as error:
             # A reader came, and LanceDB drops nothing that is tagged; or one went while LanceDB was listing tags.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -12,7 +13,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from docpager.archive.checking import Damage, DamageKind, is_torn, rows_of_documents
 from docpager.archive.durability import SyncedFolder, telling_what_cannot_be_written
 from docpager.archive.filters import one_of, turns
-from docpager.archive.healing import set_damaged_heads_aside
+from docpager.archive.healing import is_half_made, set_damaged_manifests_aside, take_back_broken_writes
+from docpager.archive.indexes import has_few_new_rows, is_indexed, make_indexes
 from docpager.archive.lance import LanceArchive, require_embedder
 from docpager.archive.ledger import Ledger
 from docpager.archive.locking import FolderLock
@@ -32,13 +34,11 @@ from docpager.archive.schemas import (
     segment_rows,
     unwritten,
 )
-from docpager.archive.tables import ArchiveStamp, Tables, archive_folder, is_archive, make_tables
+from docpager.archive.tables import ArchiveStamp, Tables, archive_folder, archive_stamp, is_archive, make_tables
 from docpager.errors import ConfigurationError, DamagedArchiveError
 from docpager.protocols import Embedder
 from docpager.records import Document, DocumentStatus, IngestedDocument
 
-VECTOR_INDEX_FROM = 100_000
-"""Below so many segments an exact search is as quick as an indexed one."""
 OLD_VERSIONS_KEPT = timedelta(days=2)
 """A run that was killed within this time still finds the generation it began with; of nightly ones, the last."""
 
@@ -70,8 +70,8 @@ class LanceWriter(LanceArchive):
     def __init__(self, tables: Tables, embedder: Embedder, lock: FolderLock) -> None:
         super().__init__(tables, embedder, tables.versions)
         self._lock = lock
-        self._disk = SyncedFolder(tables.folder)
         self._ledger = Ledger(tables.folder)
+        self._disk = SyncedFolder(tables.folder, self._ledger.recorded())
         self._dropped_at_open = 0
         # The last writer did not come to the end of a write, or was an older docpager.
         if tables.last_whole_generation() != tables.versions or tables.stamp.format < FORMAT:
@@ -94,9 +94,14 @@ class LanceWriter(LanceArchive):
         folder.mkdir(parents=True, exist_ok=True)
         lock = FolderLock(folder, f"The archive at {uri}", wait_seconds=wait_seconds)
         try:
-            set_damaged_heads_aside(folder)
-            if not is_archive(uri):
+            if is_archive(uri):
+                with suppress(DamagedArchiveError):
+                    archive_stamp(uri)  # what is of another format is left as it is
+            set_damaged_manifests_aside(folder)
+            take_back_broken_writes(uri)
+            if not is_archive(uri) or is_half_made(folder):
                 make_tables(uri, ArchiveStamp(embedder.name, counter_name), embedder.dimensions)
+                SyncedFolder(folder).sync()
                 Tables(uri).record_generation()
             tables = Tables(uri)
             require_embedder(tables, embedder)
@@ -188,23 +193,39 @@ class LanceWriter(LanceArchive):
         dropped, self._dropped_at_open = self._dropped_at_open + self._drop_torn(), 0
         return dropped
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether every segment is in every index, and there is a full-text one."""
+        segments = self._tables.segments
+        if not segments.count_rows():
+            return True
+        has_text = any(index.columns == ["search_text"] for index in segments.list_indices())
+        return has_text and all(map(is_indexed, self._tables.all()))
+
     @_writing
     def finish(self) -> None:
-        """Indexes what is new, compacts, and drops versions more than two days old that nobody reads."""
+        """Indexes what is new, compacts, and drops versions more than two days old that nobody reads.
+
+        A large table that has few new rows waits until there are more: they are found without an index too.
+        """
         self._tables.checkout_latest()
         self._index()
-        for table in self._tables.all():
+        worth_it = [table for table in self._tables.all() if not has_few_new_rows(table)]
+        for table in worth_it:
             drop_old_versions(table, timedelta(days=36_500))  # compacts, and drops nothing
         self._whole()
         # Only now, when readers open the versions just made, may the old ones go.
-        self.drop_old_versions()
+        self._drop_old_versions(worth_it, OLD_VERSIONS_KEPT)
 
     @_writing
     def drop_old_versions(self, older_than: timedelta = OLD_VERSIONS_KEPT) -> None:
         """Drops what no reader can come back to: versions of that age, but for those in use and what came after."""
+        self._drop_old_versions(self._tables.all(), older_than)
+
+    def _drop_old_versions(self, tables: Collection[Any], older_than: timedelta) -> None:
         self._tables.checkout_latest()
         drop_abandoned(self._tables)
-        for table in self._tables.all():
+        for table in tables:
             drop_old_versions(table, older_than)
         self._ledger.drop_gone()
         self._whole()
@@ -234,18 +255,7 @@ class LanceWriter(LanceArchive):
         return damage, nameless
 
     def _index(self) -> None:
-        from lancedb.index import FTS, BTree, IvfSq
-
-        segments = self._tables.segments
-        if not segments.count_rows():
-            return
-        full_text = FTS(with_position=False, stem=True, remove_stop_words=True)
-        for column, index in (("search_text", full_text), ("segment_id", BTree()), ("doc_id", BTree())):
-            _ensure_index(segments, column, index)
-        _ensure_index(self._tables.pages, "doc_id", BTree())
-        _ensure_index(self._tables.documents, "doc_id", BTree())
-        if self._embedder.dimensions and segments.count_rows() >= VECTOR_INDEX_FROM:
-            _ensure_index(segments, "vector", IvfSq(distance_type="cosine"))
+        make_indexes(self._tables, dimensions=self._embedder.dimensions)
 
     def _stored(self, doc_ids: Sequence[str]) -> _Rows:
         """Revision and number of stored pages of those documents that have a row."""
@@ -332,11 +342,6 @@ def _put(table: Any, key: str, rows: Any, *, replacing: Sequence[str]) -> None:
         return
     merge = table.merge_insert(key).when_matched_update_all().when_not_matched_insert_all()
     merge.when_not_matched_by_source_delete(one_of("doc_id", replacing)).execute(rows)
-
-
-def _ensure_index(table: Any, column: str, config: Any) -> None:
-    if not any(index.columns == [column] for index in table.list_indices()):
-        table.create_index(column, config=config)
 
 
 def _require_consistent(contents: Sequence[IngestedDocument]) -> None:

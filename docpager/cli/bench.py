@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import click
 
+from docpager.cli.bench_archive import archive
 from docpager.cli.bench_ingest import ingest
 from docpager.cli.bench_layouts import layouts
 from docpager.cli.bench_nested import nested
 from docpager.cli.bench_order import order
 from docpager.cli.bench_policies import policies
 from docpager.cli.bench_questions import financebench, kv, nq, windows
+from docpager.cli.bench_recall import recall
 from docpager.cli.bench_throughput import throughput
 
 
@@ -21,5 +23,5 @@ def command() -> None:
     """
 
 
-for measure in (financebench, nq, kv, nested, windows, layouts, order, policies, throughput, ingest):
+for measure in (archive, financebench, nq, kv, nested, windows, layouts, order, policies, recall, throughput, ingest):
     command.add_command(measure)

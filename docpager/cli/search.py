@@ -10,7 +10,7 @@ from docpager.cli.console import Console
 from docpager.cli.options import common_options, config_option, json_option, settings_options
 from docpager.lines import line_spans
 from docpager.records import SearchHit, Segment
-from docpager.settings import RunSettings
+from docpager.settings import AgentSettings, RunSettings
 
 SNIPPET_CHARACTERS = 240
 _WORD = re.compile(r"\w+")
@@ -19,6 +19,7 @@ _WORD = re.compile(r"\w+")
 @click.command()
 @click.argument("words", nargs=-1, required=True)
 @settings_options(RunSettings, only=["archive"])
+@settings_options(AgentSettings, only=["reranker"])
 @click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", default=10, show_default=True, help="The most results."
 )
@@ -40,6 +41,7 @@ def command(
     console: Console,
     words: tuple[str, ...],
     archive: str,
+    reranker: str,
     limit: int,
     offset: int,
     documents: tuple[str, ...],
@@ -48,7 +50,7 @@ def command(
     """Shows what the archive returns for words, without a model."""
     from docpager.wiring import open_archive, resolve_documents
 
-    opened = open_archive(archive)
+    opened = open_archive(archive, reranker=reranker)
     query = " ".join(words)
     doc_ids = [document.doc_id for document in resolve_documents(opened, documents)] if documents else None
     hits = opened.search(query, limit=limit, offset=offset, doc_ids=doc_ids)

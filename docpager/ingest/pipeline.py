@@ -75,7 +75,7 @@ def ingest(
     if settings.prune:
         run.remove(plan.prune(roots))
     report = run.everything()
-    if report.changed or swept:
+    if report.changed or swept or not archive.is_finished:
         with run.stage("write"):
             archive.finish()
     report.seconds = time.perf_counter() - started

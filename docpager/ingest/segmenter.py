@@ -83,6 +83,8 @@ class _SegmentBuilder:
         digest = sha256_hex(text)
         headings = _headings(run)
         prefix = _prefix(run)
+        # Twice, for both rankings: what stands above a segment says more of it than as many words inside.
+        heads = [part for part in (self._title, *headings, prefix) if part] * 2
         self.segments.append(
             Segment(
                 segment_id=hex_id(self._doc_id, digest, self._occurrences[digest]),
@@ -96,7 +98,7 @@ class _SegmentBuilder:
                 text_sha256=digest,
                 headings=headings,
                 prefix=prefix,
-                search_text="\n".join(part for part in (self._title, *headings, prefix, text) if part),
+                search_text="\n".join([*heads, text]),
                 token_count=tokens,
             )
         )

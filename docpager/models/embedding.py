@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docpager.errors import ConfigurationError
-from docpager.protocols import Embedder
+from docpager.models.onnx import BgeSmallEmbedder, CrossEncoder
+from docpager.protocols import Embedder, Reranker
 
 if TYPE_CHECKING:
     import numpy
@@ -93,19 +94,34 @@ class NoEmbedder:
         return numpy.empty((len(texts), 0), dtype=numpy.float32)
 
 
-EMBEDDERS: dict[str, Callable[[], Embedder]] = {"wordllama": WordLlamaEmbedder, "none": NoEmbedder}
+EMBEDDERS: dict[str, Callable[[], Embedder]] = {
+    "wordllama": WordLlamaEmbedder,
+    "bge-small": BgeSmallEmbedder,
+    "none": NoEmbedder,
+}
 """By the name ``--embedder`` takes."""
 
 
 def embedder_for(name: str) -> Embedder:
     """The embedder of this name: as ``--embedder`` takes it (``wordllama``) or as archives store it."""
-    if name in EMBEDDERS:
-        return EMBEDDERS[name]()
-    for make in EMBEDDERS.values():
+    for known, make in EMBEDDERS.items():
         embedder = make()
-        if embedder.name == name:
+        if name in (known, embedder.name):
+            if isinstance(embedder, BgeSmallEmbedder):
+                embedder.require()
             return embedder
     raise ConfigurationError(f"There is no embedder {name!r}. Use one of: {', '.join(EMBEDDERS)}.")
+
+
+def reranker_for(name: str) -> Reranker | None:
+    """The reranker of this name, as ``--reranker`` takes it; None for ``none``."""
+    if name == "none":
+        return None
+    if name != "cross-encoder":
+        raise ConfigurationError(f"There is no reranker {name!r}. Use one of: none, cross-encoder.")
+    encoder = CrossEncoder()
+    encoder.require()
+    return encoder
 
 
 def _load_wordllama() -> Any:

@@ -74,6 +74,7 @@ def check_archive(uri, texts):
     with open_archive_for_writing(uri, embedder="none") as writer:
         assert writer.sweep() == 0
     archive = open_archive(uri)
+    assert list(archive.check()) == []
     rows = {row.path: row for row in archive.documents()}
     assert {path: row.status for path, row in rows.items()} == dict.fromkeys(texts, DocumentStatus.INDEXED)
     for path, row in rows.items():

@@ -134,7 +134,7 @@ def test_a_killed_ingest_is_completed_by_the_same_command(programs, world_of, co
         run_to_its_end(programs, command, folder)
         assert contents_of(folder / "a") == whole
         with open_archive_for_writing(str(folder / "a")) as writer:
-            assert writer.sweep() == 0
+            assert (writer.sweep(), writer.is_finished, list(writer.check())) == (0, True, [])
         shutil.rmtree(folder)
     figure(f"{done} kills over {chains} ingests of 25 documents (seed {seed}): all whole, nothing beside them")
 

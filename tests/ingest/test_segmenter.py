@@ -191,7 +191,8 @@ def test_heading_path_is_bounded() -> None:
 
 def test_search_text_is_title_headings_and_text() -> None:
     segment = segments_of(document(f"NOTE 1 — LEASES\n{PROSE}"), 100, "Acme 10-K")[0]
-    assert segment.search_text == f"Acme 10-K\nNOTE 1 — LEASES\n{segment.text}"
+    heads = "Acme 10-K\nNOTE 1 — LEASES\n"
+    assert segment.search_text == f"{heads}{heads}{segment.text}"
 
 
 def test_ids_depend_on_text_and_occurrence_not_on_position() -> None:

@@ -3,9 +3,11 @@ from pathlib import Path
 
 import numpy
 import pytest
+from onnx_extra import needs_onnx
 
 from docpager.errors import ConfigurationError
 from docpager.models.embedding import EMBEDDERS, NoEmbedder, WordLlamaEmbedder, embedder_for
+from docpager.models.onnx import BgeSmallEmbedder
 from docpager.protocols import Embedder
 
 TEXTS = ["The cat sat on the mat.", "Revenue rose in 2018.", "", "   ", "A \ud800 lone surrogate", "x" * 50_000]
@@ -13,7 +15,10 @@ TEXTS = ["The cat sat on the mat.", "Revenue rose in 2018.", "", "   ", "A \ud80
 
 @pytest.fixture(scope="module", params=EMBEDDERS.values(), ids=EMBEDDERS)
 def embedder(request) -> Embedder:
-    return request.param()
+    made = request.param()
+    if isinstance(made, BgeSmallEmbedder):
+        needs_onnx(made)
+    return made
 
 
 def test_an_embedder_meets_the_protocol(embedder):
@@ -63,7 +68,7 @@ def test_no_embedder_is_called_none():
 def test_an_unknown_embedder_is_refused_by_name():
     with pytest.raises(ConfigurationError) as refusal:
         embedder_for("word2vec")
-    assert str(refusal.value) == "There is no embedder 'word2vec'. Use one of: wordllama, none."
+    assert str(refusal.value) == "There is no embedder 'word2vec'. Use one of: wordllama, bge-small, none."
 
 
 def test_word_vectors_are_to_the_bit_those_of_wordllama_itself():
