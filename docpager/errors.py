@@ -48,6 +48,7 @@ A fault (a page that is not resident) is an event, not an exception: see ``docpa
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 
 
@@ -328,3 +329,17 @@ class UnreachableError(NoReplyError):
 
 class BadReplyError(NoReplyError):
     """What came from the endpoint is no reply."""
+
+
+def lacks_memory(error: BaseException | None) -> bool:
+    """Whether an error, or what led to it, is that there is no more memory; libraries say so in several ways."""
+    for _ in range(_LONGEST_STORY):
+        if error is None:
+            return False
+        if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+_LONGEST_STORY = 10

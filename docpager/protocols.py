@@ -219,6 +219,7 @@ class FailureKind(StrEnum):
     EXCEPTION = "exception"
     TIMEOUT = "timeout"
     MEMORY = "memory"
+    OUTPUT = "output"
     CRASH = "crash"
 
 

@@ -36,6 +36,14 @@ def run_questions(
     """Answers a file of questions into a run's folder; the same call continues a run that was interrupted.
 
     Raises ``MissingInputError``, ``QuestionFileError``, ``LockedError`` or ``UsageError`` before anything is asked.
+
+    >>> settings = RunSettings(archive="ferries.lancedb", output="outputs/captains")
+    >>> report = run_questions("captains.csv", AgentSettings(context_tokens=4096), settings)
+    >>> report.counts, report.exit_code
+    ({'answered': 2}, 0)
+    >>> import pyarrow.parquet
+    >>> pyarrow.parquet.read_table("outputs/captains/answers.parquet", columns=["answer"]).to_pylist()
+    [{'answer': 'The captain is Ines Holm. [1]'}, {'answer': 'The new captain is Jon Dahl. [1]'}]
     """
     from docpager.archive.tables import recorded_generation
     from docpager.batch.question_files import read_question_file

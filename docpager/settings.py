@@ -19,6 +19,9 @@ DEFAULT_WINDOW = 8192
 AUTO = "auto"
 """A value that leaves the choice to docpager."""
 LAYOUTS = LOG, MEMGPT = "log", "memgpt"
+BASELINES = TOP_K, TRUNCATE, SUMMARIZE = "top-k", "truncate", "summarize"
+PAGED = "paged"
+STRATEGIES = (PAGED, *BASELINES, MEMGPT)
 ORDERS = (AUTO, "input", "pages")
 CACHE_USES = ("use", "refresh", "off")
 SUMMARIES = (AUTO, "model", "extractive")
@@ -83,7 +86,7 @@ class AgentSettings:
     extra_body: str | None = None
     """More fields for each request to the endpoint, as a JSON object: {"reasoning_effort": "low"}."""
     strategy: str = "paged"
-    """How the agent works: paged is the memory-paged loop."""
+    """paged is the memory-paged loop; top-k, truncate, summarize and memgpt are usual set-ups, to compare with."""
     context_tokens: int | str = 8192
     """The window: the largest request plus the reply, in the model's tokens; auto grows with what a question needs."""
     window_tokens: int = 0
@@ -130,9 +133,16 @@ class AgentSettings:
     def __post_init__(self) -> None:
         if isinstance(self.context_tokens, str) and self.context_tokens != AUTO:
             raise UsageError(f"context_tokens is a number of tokens or {AUTO}, not {self.context_tokens!r}.")
-        for name, known in (("layout", LAYOUTS), ("summaries", SUMMARIES)):
+        if self.strategy == MEMGPT:
+            object.__setattr__(self, "layout", MEMGPT)
+        for name, known in (("strategy", STRATEGIES), ("layout", LAYOUTS), ("summaries", SUMMARIES)):
             if getattr(self, name) not in known:
                 raise UsageError(f"{name} is one of {', '.join(known)}, not {getattr(self, name)!r}.")
+
+    @property
+    def reads_as_given(self) -> bool:
+        """Whether what the model reads is chosen before it is asked: it has no tools to look further."""
+        return self.strategy in BASELINES
 
     @property
     def largest_window(self) -> int:

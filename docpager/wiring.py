@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Collection, Sequence
 from contextlib import closing, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +43,15 @@ def open_archive(
     options: SearchOptions | None = None,
     reranker: str = AgentSettings().reranker,
 ) -> LanceArchive:
-    """Opens an archive to read, at its newest generation or the one named; raises ``MissingArchiveError``."""
+    """Opens an archive to read, at its newest generation or the one named; raises ``MissingArchiveError``.
+
+    >>> archive = open_archive("ferries.lancedb")
+    >>> [document.path for document in archive.documents()]
+    ['report-2023.md', 'report-2024.md']
+    >>> [(hit.document.path, hit.segment.headings) for hit in archive.search("new captain", limit=1)]
+    [('report-2024.md', ('Traffic',))]
+    >>> archive.close()
+    """
     from docpager.archive.lance import LanceArchive
     from docpager.archive.tables import archive_stamp
     from docpager.models.embedding import embedder_for, reranker_for
@@ -72,25 +82,32 @@ def ingest_folder(
 
     ``only`` names the files to look at, by root and path; None is all of them.
 
+    >>> report = ingest_folder("ferries", IngestSettings(archive="ferries.lancedb"))
+    >>> report.documents, report.segments, report.exit_code()
+    (2, 2, 0)
+
     Raises ``MissingInputError``, ``LockedError`` or ``UsageError`` before anything is read.
     """
     from docpager.batch.executors.processes import ProcessExecutor
+    from docpager.ingest.confinement import Confinement
     from docpager.ingest.pipeline import ingest
     from docpager.ingest.scan import roots_of
     from docpager.models.embedding import embedder_for
 
     settings = settings or IngestSettings()
     named = [paths] if isinstance(paths, str | Path) else list(paths)
-    roots_of(named)  # before the archive is made
+    roots = roots_of(named)  # before the archive is made
+    counter = segment_counter()
     executor = ProcessExecutor(
         workers=settings.workers,
         timeout_seconds=settings.file_timeout_seconds,
         memory_mib=settings.file_memory_mib,
+        prepare=Confinement(tuple(map(str, roots)), counter),
     )
     embedder = embedder_for(settings.embedder)
     wait = settings.lock_wait_seconds
     with executor, open_archive_for_writing(settings.archive, embedder=settings.embedder, wait_seconds=wait) as archive:
-        return ingest(named, settings, archive, embedder, segment_counter(), executor, progress, only=only)
+        return ingest(named, settings, archive, embedder, counter, executor, progress, only=only)
 
 
 def segment_counter() -> TokenCounter:
@@ -104,6 +121,11 @@ def chat_model(settings: AgentSettings, connection: ConnectionSettings | None = 
     """The model of that name: the one that is built in, or one behind an endpoint that settings or environment name.
 
     Raises ``ConfigurationError`` where neither is there.
+
+    >>> chat_model(AgentSettings()).name
+    'extractive'
+    >>> chat_model(AgentSettings(model="qwen"), ConnectionSettings(base_url="http://127.0.0.1:8000/v1")).name
+    'qwen'
     """
     from docpager.models.extractive import ExtractiveModel
 
@@ -158,7 +180,13 @@ def make_agent(
     *,
     connection: ConnectionSettings | None = None,
 ) -> Agent:
-    """An agent that answers questions over an archive, with the settings' model where none is given."""
+    """An agent that answers questions over an archive, with the settings' model where none is given.
+
+    >>> agent = make_agent(AgentSettings(context_tokens=4096), open_archive("ferries.lancedb"))
+    >>> answer = asyncio.run(agent.answer(Question("q1", 0, "Who is the new captain?")))
+    >>> answer.answer, answer.paging.context_peak_tokens < 4096
+    ('The new captain is Jon Dahl. [1]', True)
+    """
     from docpager.agent.loop import Agent
     from docpager.models.tokens import counter_for_model
 
@@ -200,7 +228,9 @@ def assistant(settings: AgentSettings, model: ChatModel, counter: TokenCounter) 
     reader = ExtractiveModel(settings.abstain_threshold, Vocabulary.load(settings.vocabulary))
     # What is held to a schema in its text cannot miss its three replies; native calls, a weak model can.
     protocol = TOOL_PROTOCOLS["native" if settings.tool_protocol == "native" else "json"]
-    return Assistant(reader, counter, prompt("assisted_words"), prompt("assisted"), protocol)
+    steered = Assistant(reader, counter, prompt("assisted_words"), prompt("assisted"), protocol)
+    # Where the pages are given, the model is shown all that its window holds.
+    return replace(steered, pages_a_prompt=sys.maxsize, most_pages=sys.maxsize) if settings.reads_as_given else steered
 
 
 def resolve_documents(archive: Archive, names: Sequence[str]) -> list[Document]:
@@ -230,7 +260,14 @@ def ask_question(
     answer_type: AnswerType = AnswerType.TEXT,
     progress: ReplySeen | None = None,
 ) -> Answer:
-    """Answers one question over an archive, given or at a place. ``documents`` limits the scope."""
+    """Answers one question over an archive, given or at a place. ``documents`` limits the scope.
+
+    >>> answer = ask_question("Who is the new captain?", archive="ferries.lancedb")
+    >>> print(answer.exit_status, "|", answer.answer)
+    answered | The new captain is Jon Dahl. [1]
+    >>> [(c.verify_status.value, c.doc_path, c.page_number, c.quote) for c in answer.citations]
+    [('exact', 'report-2024.md', 1, 'The new captain is Jon Dahl.')]
+    """
     if not question.strip():
         raise UsageError("The question is empty.")
     settings = settings or AgentSettings()
@@ -265,7 +302,12 @@ async def close_model(model: ChatModel) -> None:
 
 
 def verify_run(run: str | Path, *, archive: str | None = None) -> VerifyReport:
-    """Checks a run's citations against the archive it asked, or another; raises ``MissingInputError``."""
+    """Checks a run's citations against the archive it asked, or another; raises ``MissingInputError``.
+
+    >>> report = verify_run("outputs/captains")
+    >>> report.checked, report.failed, report.exit_code
+    (2, [], 0)
+    """
     from docpager.analysis import verify
     from docpager.batch.manifest import read_manifest
     from docpager.batch.run_folder import resolve_run

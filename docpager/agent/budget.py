@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from docpager.errors import WindowTooSmallError
-from docpager.settings import MEMGPT, AgentSettings
+from docpager.settings import MEMGPT, SUMMARIZE, AgentSettings
 
 COMPACT_BELOW = 8192
 """Below this window tools are described in one line each instead of by their schemas: 310 tokens instead of 1,190,
@@ -94,14 +94,20 @@ class WindowPlan:
 
     @classmethod
     def _of(cls, window: int, settings: AgentSettings, system: int, question: int, short_prompt: int) -> WindowPlan:
+        if settings.reads_as_given:
+            log, page_table = window // 16, 0
+            notebook = window // 4 if settings.strategy == SUMMARIZE else 0
+        else:
+            log, page_table = int(window * settings.log_share), min(600, window // 20)
+            notebook = min(1500, window // 16)
         return cls(
             window=window,
             reply=settings.reply_tokens or min(1024, max(200, window // 8)),
             system=system,
             question=question,
-            log=int(window * settings.log_share),
-            page_table=min(600, window // 20),
-            notebook=min(1500, window // 16),
+            log=log,
+            page_table=page_table,
+            notebook=notebook,
             tail_fixed=question + 90,
             flushes=settings.layout == MEMGPT,
             short_prompt=short_prompt,

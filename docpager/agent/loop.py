@@ -11,6 +11,7 @@ from docpager.agent.model_calls import ModelCalls
 from docpager.agent.note_store import MemoryNotes
 from docpager.agent.sitting import Sitting
 from docpager.agent.spending import Spending
+from docpager.agent.strategies import SITTINGS
 from docpager.agent.summaries import Summariser
 from docpager.agent.terms import Beginning, Terms
 from docpager.errors import DocpagerError, ModelError, StartAnewError, ToolError, TooWeakError, WindowTooSmallError
@@ -87,7 +88,8 @@ class Agent:
             terms, calls = self.terms.begin(beginning), ModelCalls(self.spending, usage)
             if kept is not None and kept.is_foreign:
                 calls.replayed_tokens = usage.prompt_tokens + usage.completion_tokens
-            answer = await self._worked_on(Sitting(self, question, terms, kept or self.model, calls))
+            sitting = SITTINGS.get(self.settings.strategy, Sitting)
+            answer = await self._worked_on(sitting(self, question, terms, kept or self.model, calls))
         except (ToolError, WindowTooSmallError) as error:
             return self._failed(question, ExitStatus.INVALID, error)
         if kept is not None and answer.exit_status is ExitStatus.MODEL_ERROR:

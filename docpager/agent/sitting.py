@@ -92,8 +92,15 @@ class Sitting:
             others=agent.notes if agent.settings.share_notes else None,
         )
         self.model, self.autonomy = terms.autonomy.model_for_question(self.asked), terms.autonomy.name
+        self.begin_context()
+
+    def begin_context(self) -> None:
+        """A context that holds the question and nothing else."""
+        terms, text = self.terms, f"{QUESTION}{asked(self.question)}"
         layout = QueueContext if self.work.plan.flushes else MainContext
-        self.context = layout(terms.system, text, terms.tools, terms.protocol, counter, nonce=agent.nonce)
+        self.context = layout(
+            terms.system, text, terms.tools, terms.protocol, self.work.counter, nonce=self.agent.nonce
+        )
         self.ladder = Ladder(self.work, self.context)
         self.keeper = WindowKeeper(self.work, terms.window, self.ladder.bury)
 
@@ -101,7 +108,7 @@ class Sitting:
         """The question begun anew with a model that is steered; what was used for it so far stays counted."""
         self.terms.assist(reason)
         calls = self.calls.begun_anew()
-        again = Sitting(
+        again = type(self)(
             self.agent, self.question, self.terms, self.asked, calls, started=self.started, clock=self.clock
         )
         again.work.note_event("Assisted", {"reason": reason, "steps": self.work.step})
@@ -116,7 +123,7 @@ class Sitting:
         left = self.agent.settings.question_timeout_seconds - (time.monotonic() - self.clock)
         try:
             async with asyncio.timeout(left):
-                fields = self._ended(await self._until_ended())
+                fields = self._ended(await self.until_ended())
         except TimeoutError:
             fields = self._from_notes(ExitStatus.TIME_LIMIT)
         except NoRoomError as error:
@@ -142,9 +149,9 @@ class Sitting:
             **fields,
         )
 
-    async def _until_ended(self) -> Ending | ExitStatus:
+    async def until_ended(self) -> Ending | ExitStatus:
         """The model's own ending, or the limit that ends the work."""
-        while self.work.step < self.agent.settings.max_steps:
+        while self.work.steps_left > 0:
             if (limit := limit_reached(self.agent.settings, self.calls.usage)) is not None:
                 return limit
             self.work.step += 1

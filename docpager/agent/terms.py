@@ -160,7 +160,8 @@ class Terms:
             name = "json" if compact or self.autonomy.is_assisted else preferred
         self.protocol = TOOL_PROTOCOLS[name]
         memory = prompt(f"memory_{self.settings.layout}").format(nonce=self._nonce)
-        instructions = prompt("compact" if compact else "system").format(memory=memory)
+        kind = "as_given" if self.settings.reads_as_given else "compact" if compact else "system"
+        instructions = prompt(kind).format(memory=memory)
         self.tools = offered(self.settings, window)
         self.system = self.protocol.system_text(instructions, self.tools)
         schemas = sum(count_tool(spec, self._counter) for spec in self.protocol.request_tools(self.tools))

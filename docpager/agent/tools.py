@@ -113,10 +113,14 @@ TOOLS: dict[str, Tool] = {
 
 _BY_POLICY = frozenset({"page_out", "pin", "unpin"})
 """Tools that work on frames, of which a queue has none."""
+_ENDING = ("calculate", "answer", "abstain")
+"""Tools of a model that looks no further."""
 
 
 def tools_for(settings: AgentSettings) -> dict[str, Tool]:
     """The tools a model has, by name."""
+    if settings.reads_as_given:
+        return {name: TOOLS[name] for name in _ENDING}
     without = _BY_POLICY if settings.layout == MEMGPT else frozenset()
     return {name: tool for name, tool in TOOLS.items() if name not in without}
 
@@ -124,11 +128,11 @@ def tools_for(settings: AgentSettings) -> dict[str, Tool]:
 def offered(settings: AgentSettings, window: int) -> tuple[ToolSpec, ...]:
     """The tools a model is told of, the same for all questions of a run that begins with this window."""
     specs = {name: tool.spec for name, tool in tools_for(settings).items()}
-    if settings.share_notes:
+    if settings.share_notes and "recall" in specs:
         about = "Searches what you were shown, and what other questions remembered."
         specs["recall"] = replace(specs["recall"], description=about)
     elif window < REMEMBERS_FROM:
-        del specs["remember"]
+        specs.pop("remember", None)
     return tuple(specs.values())
 
 

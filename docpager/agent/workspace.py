@@ -105,7 +105,7 @@ class Workspace:
         self.pager = Pager(
             plan.capacity,
             REPLACEMENT_POLICIES["fifo" if plan.flushes else settings.policy](),
-            as_needed if plan.flushes else marks,
+            as_needed if plan.flushes or settings.reads_as_given else marks,
         )
         self.ledger = CoverageLedger()
         self.notebook = Notebook(plan.notebook, counter.count)

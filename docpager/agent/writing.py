@@ -52,7 +52,8 @@ def answer(work: Workspace, arguments: Arguments) -> ToolResult:
 
 def abstain(work: Workspace, arguments: Arguments) -> ToolResult:
     """Ends the question without an answer; refused once while a top result is unread and reading is possible."""
-    unread = [page_id for page_id in work.ledger.unread_top(ABSTAIN_DEPTH) if work.may_read(page_id)]
+    top = [] if work.settings.reads_as_given else work.ledger.unread_top(ABSTAIN_DEPTH)
+    unread = [page_id for page_id in top if work.may_read(page_id)]
     if unread and not work.counts["AbstainRefused"] and work.steps_left > 1:
         work.note_event("AbstainRefused", {"unread": len(unread)}, page_ids=tuple(unread))
         handles = " ".join(work.pager.table[page_id].page.handle for page_id in unread[:ABSTAIN_DEPTH])

@@ -48,6 +48,10 @@ class InMemoryArchive:
         """An archive of path -> text, or path -> texts of its paper pages; each paragraph is a segment.
 
         Without a ``counter`` a word is a token. A paragraph of one line that starts with ``#`` is a heading.
+
+        >>> archive = InMemoryArchive.of({"notes.txt": "# Crew\\n\\nThe harbour master is Ole Brand."})
+        >>> [(hit.segment.headings, hit.segment.text) for hit in archive.search("harbour master")]
+        [(('Crew',), 'The harbour master is Ole Brand.')]
         """
         return cls([ingested_text(path, text, counter) for path, text in texts.items()])
 

@@ -1,9 +1,10 @@
-"""Reads a run's tables back, a few rows at a time, every page checked against its checksum."""
+"""Reads a run's tables back, a few rows at a time, each page against its checksum; writes tables of figures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from docpager.batch.rows import Row
 from docpager.errors import DocpagerError, MissingInputError
@@ -58,3 +59,15 @@ def read_footer(run: Path, table: str) -> dict[str, str]:
 
     metadata = pq.read_schema(run / f"{table}.parquet").metadata or {}
     return {name.decode(): value.decode() for name, value in metadata.items() if name.startswith(b"docpager.")}
+
+
+def write_records(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
+    """Writes records as a table of their own, whole or not at all; columns are those of the first record."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".part")
+    table = pa.Table.from_pylist([dict(record) for record in records])
+    pq.write_table(table, unfinished, compression="zstd", write_page_checksum=True)
+    unfinished.replace(path)

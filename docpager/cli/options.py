@@ -16,7 +16,7 @@ import click
 
 from docpager.cli.console import LOG_FORMATS, Console
 from docpager.cli.toml_file import read_config
-from docpager.settings import AUTO, CACHE_USES, LAYOUTS, ORDERS, SUMMARIES
+from docpager.settings import AUTO, CACHE_USES, LAYOUTS, ORDERS, STRATEGIES, SUMMARIES
 
 Record = TypeVar("Record")
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -60,7 +60,7 @@ CHOICES: dict[str, Callable[[], list[str]]] = {
     "cache": lambda: list(CACHE_USES),
     "order": lambda: list(ORDERS),
     "autonomy": lambda: ["auto", "full", "assisted"],
-    "strategy": lambda: ["paged"],
+    "strategy": lambda: list(STRATEGIES),
     "pdf_reader": lambda: ["auto", "pdfium", "pypdf"],
     "embedder": lambda: ["wordllama", "bge-small", "none"],
     "reranker": lambda: ["none", "cross-encoder"],

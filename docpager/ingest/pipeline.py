@@ -42,6 +42,7 @@ TASK_CHARACTERS = 500_000
 _STATUS_OF_FAILURE = {
     FailureKind.TIMEOUT: DocumentStatus.LIMIT_EXCEEDED,
     FailureKind.MEMORY: DocumentStatus.LIMIT_EXCEEDED,
+    FailureKind.OUTPUT: DocumentStatus.LIMIT_EXCEEDED,
     FailureKind.CRASH: DocumentStatus.FAILED,
     FailureKind.EXCEPTION: DocumentStatus.FAILED,
 }
@@ -93,7 +94,7 @@ class _Probe:
             failure = outcome.failure
             if failure is None:
                 continue
-            if failure.kind in (FailureKind.TIMEOUT, FailureKind.MEMORY):
+            if _STATUS_OF_FAILURE[failure.kind] is DocumentStatus.LIMIT_EXCEEDED:
                 raise LimitExceededError(_readable(failure))
             if failure.error_type == UnsupportedDocumentError.__name__:
                 raise UnsupportedDocumentError(failure.message)
@@ -287,6 +288,8 @@ def _readable(failure: Failure) -> str:
             return f"Reading it {failure.message} (--file-timeout)."
         case FailureKind.MEMORY:
             return f"Reading it {failure.message or 'needed more memory than there is'}."
+        case FailureKind.OUTPUT:
+            return f"Reading it {failure.message} of text."
         case FailureKind.CRASH:
             return f"Reading it failed: {failure.message}."
         case _:

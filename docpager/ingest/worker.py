@@ -13,9 +13,13 @@ from docpager.errors import (
     EncryptedDocumentError,
     LimitExceededError,
     UnsupportedDocumentError,
+    lacks_memory,
 )
 from docpager.ingest.cleaning import clean
-from docpager.ingest.readers import choose_reader
+from docpager.ingest.confinement import reading_only
+from docpager.ingest.output_limits import check_parsed, check_segments
+from docpager.ingest.prechecks import check_file
+from docpager.ingest.readers import choose_reader, warm_reader
 from docpager.ingest.readers.collections import CollectionFields, Record, RecordReader, count_records
 from docpager.ingest.readers.front_matter import find_period
 from docpager.protocols import TokenCounter
@@ -66,6 +70,14 @@ class ReadTask:
 
     items: tuple[ReadItem, ...]
     options: ReadingOptions
+
+    def make_ready(self) -> None:
+        """Imports what reading these items takes, so that no document's time is spent on it."""
+        import docpager.ingest.segmenter  # noqa: F401
+
+        for item in self.items:
+            if item.record is None:
+                warm_reader(Path(item.file).suffix, self.options.pdf_reader)
 
 
 @dataclass(slots=True)
@@ -119,9 +131,9 @@ def read_documents(task: ReadTask) -> ReadResult:
         started = time.perf_counter()
         try:
             ingested = _read(item, task.options, result)
-        except MemoryError:
-            raise
         except Exception as error:  # readers of strangers' files raise anything
+            if lacks_memory(error):
+                raise
             ingested = IngestedDocument(failed(item.document, error))
         seconds = time.perf_counter() - started
         result.documents.append(replace(ingested, document=replace(ingested.document, seconds=seconds)))
@@ -131,7 +143,8 @@ def read_documents(task: ReadTask) -> ReadResult:
 def probe_collection(file: tuple[str, CollectionFields]) -> int:
     """How many records a collection has: a broken file is found out here, and not in the parent."""
     path, fields = file
-    return count_records(Path(path), fields)
+    with reading_only(path):
+        return count_records(Path(path), fields)
 
 
 def failed(document: Document, error: BaseException) -> Document:
@@ -162,6 +175,7 @@ def _read(item: ReadItem, options: ReadingOptions, result: ReadResult) -> Ingest
 
     with result.stage("read"):
         parsed, note = _parsed(item, options)
+    check_parsed(parsed)
     title = _cleaned(parsed.title or (_first_heading(parsed) if item.record is None else None))
     counter = TimedCounter(options.counter)
     with result.stage("segment"):
@@ -169,6 +183,7 @@ def _read(item: ReadItem, options: ReadingOptions, result: ReadResult) -> Ingest
         pages, segments = segment_document(
             parsed, item.document.doc_id, title or fallback, counter, options.segment_tokens
         )
+    check_segments(segments)
     result.add("count", counter.seconds)
     result.add("segment", -counter.seconds)
     status = parsed.status
@@ -199,8 +214,10 @@ def _parsed(item: ReadItem, options: ReadingOptions) -> tuple[ParsedDocument, st
     if item.record is not None:
         return RecordReader().parse(item.record), None
     path = Path(item.file)
-    entry, note = choose_reader(path)
-    return entry.reader(options.pdf_reader).read(path), note
+    with reading_only(item.file):
+        check_file(path)
+        entry, note = choose_reader(path)
+        return entry.reader(options.pdf_reader).read(path), note
 
 
 def _first_heading(parsed: ParsedDocument) -> str | None:

@@ -51,6 +51,8 @@ class Assistant:
     instructions: str
     """What it is told where words were not enough: to choose one of three replies."""
     protocol: ToolProtocol
+    pages_a_prompt: int = PAGES_A_PROMPT
+    most_pages: int = MOST_PAGES
 
     @property
     def system(self) -> str:
@@ -120,7 +122,7 @@ class AssistedModel:
         pages = _by_rank(unseen, at)
         if self._wanted:
             pages.sort(key=lambda page: _newest_rank(page.handle, at))
-        pages = pages[:PAGES_A_PROMPT]
+        pages = pages[: self._assistant.pages_a_prompt]
         if self._wanted:
             # What it asked for may only make sense beside what it has seen before.
             pages += _by_rank([page for page in _pages(at) if page.handle in self._seen], at)
@@ -154,7 +156,7 @@ class AssistedModel:
                 asked = list(json.loads(call.arguments)["pages"])
                 if self._wanted:
                     asked.sort(key=lambda handle: _newest_rank(handle, at))
-                asked = asked[: PAGES_A_PROMPT - len(unseen)]
+                asked = asked[: self._assistant.pages_a_prompt - len(unseen)]
                 kept = list(_fitting(asked, sizes, room))
                 if not kept:
                     return None
@@ -193,10 +195,11 @@ class _Talk:
         ``in_words`` asks for an answer in words first, and for one of the three replies where that is unusable.
         """
         counter, worked_out = self.assistant.counter, [text for text in at.notices if CITE in text]
+        pages = pages[: self.assistant.most_pages]
         retold: tuple[Message, ...] = ()
         room, shrunk = at.tail.budget.capacity, 0
         while True:
-            prompt = ShortPrompt.fitting(at.tail.question, pages[:MOST_PAGES], worked_out, counter, room)
+            prompt = ShortPrompt.fitting(at.tail.question, pages, worked_out, counter, room)
             try:
                 reply = await self._send((prompt.message(), *retold), in_words=in_words)
             except ContextLengthError as error:

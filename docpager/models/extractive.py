@@ -132,6 +132,8 @@ class Reading:
 
     def read_on(self) -> list[ToolCall]:
         """The next unread pages, and the next searches when few are left; nothing when all is used up."""
+        if not self._at.may_look:
+            return []
         budget = self._at.tail.budget
         left = budget.read_limit - budget.read_tokens
         unread = [page for page in self._plan.unread() if page.token_count <= left * ADDRESS_SHARE]
@@ -162,6 +164,8 @@ class Reading:
 
     def notes(self) -> list[ToolCall]:
         """Notes of the best new lines, before their pages go: the score, then the line; and of the scope."""
+        if not self._at.may_look:
+            return []
         known = {line.address for line in self._noted}
         best = max((line.score for line in [*self._seen, *self._noted]), default=0.0)
         worth = [line for line in best_passages(self._seen) if line.address not in known]

@@ -14,7 +14,11 @@ Line = ModelReply | ToolCall | list[ToolCall] | str | Callable[[ModelRequest], M
 
 
 def call(name: str, **arguments: Any) -> ToolCall:
-    """A tool call, as in ``call("page_in", pages=["p1"])``."""
+    """A tool call, as a model makes it.
+
+    >>> call("page_in", pages=["p1"])
+    ToolCall(call_id='call-page_in', name='page_in', arguments='{"pages": ["p1"]}')
+    """
     return ToolCall(f"call-{name}", name, json.dumps(arguments, ensure_ascii=False))
 
 
@@ -22,6 +26,12 @@ class ScriptedModel:
     """Replies with the lines of a script, one a call, and keeps the requests it was sent.
 
     The script starts anew for each question when ``restart`` is true: a request without a log begins one.
+
+    >>> from docpager import ask_question
+    >>> found = [call("search", query="captain"), call("page_in", pages=["p1"])]
+    >>> said = call("answer", statements=[{"text": "Jon Dahl.", "addresses": ["p1:1"]}])
+    >>> ask_question("Who is the new captain?", archive="ferries.lancedb", model=ScriptedModel([found, said])).answer
+    'Jon Dahl. [1]'
     """
 
     def __init__(self, script: Iterable[Line], *, name: str = "scripted", restart: bool = False) -> None:

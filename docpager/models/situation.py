@@ -47,6 +47,8 @@ class Situation:
     shown: tuple[tuple[View, ...], ...]
     """The results that still stand in the context, one tuple an exchange."""
     tail: TailView
+    may_look: bool = True
+    """Whether the model is told how to bring in more than the context shows."""
 
     @classmethod
     def read(cls, request: ModelRequest) -> Situation:
@@ -66,7 +68,8 @@ class Situation:
             shown.append(tuple(view for text, _ in parts for view in parse(text)))
         if tail is None:
             tail = _standing(request.messages[0].content, head, shown, nonce[1])
-        return cls(tail.question, tuple(calls), _reached(earlier, shown), tuple(shown), tail)
+        may_look = "page_in" in request.messages[0].content or any(tool.name == "page_in" for tool in request.tools)
+        return cls(tail.question, tuple(calls), _reached(earlier, shown), tuple(shown), tail, may_look)
 
     @cached_property
     def pages(self) -> tuple[PageView, ...]:
@@ -96,6 +99,8 @@ class Situation:
 
     @cached_property
     def _ranks(self) -> dict[str, int]:
+        if not self.may_look:  # the most important stands first
+            return {page.handle: rank for rank, page in reversed(list(enumerate(self.pages, start=1)))}
         own = next((arguments.get("query") for arguments in self.asked("search")), None)
         ranks = {row.handle: OUTLINED for view in self.outlines for row in view.rows}
         for view in self.results:

@@ -31,8 +31,8 @@ _SHIPPED_RANKS = ("cl100k_base", "o200k_base")
 _RANKS_URL = "https://openaipublic.blob.core.windows.net/encodings/{name}.tiktoken"
 _STRETCH_CHARACTERS = 20_000
 _BEFORE_BOUNDARY = re.compile(r"\n(?=[^\s/])|\d(?= )")
-"""No token spans the place behind these, in any of the encodings: behind a digit before a blank, and behind a line's end
-before what is neither white space nor a slash (see the patterns in ``tiktoken_ext.openai_public``)."""
+"""No token spans the place behind these, in any encoding: behind a digit before a blank, and behind a line's end before
+what is neither white space nor a slash (see the patterns in ``tiktoken_ext.openai_public``)."""
 _PIECES_KEPT = 32_768
 _LONGEST_KEPT = 1_000
 """Characters of a piece that is remembered."""

@@ -67,6 +67,8 @@ class _Reading:
             return found
         if self.at.tail.budget.steps_left <= 1:
             return call("abstain", reason="The steps are used up.")
+        if not self.at.may_look:
+            return call("abstain", reason="No gold stands in what was shown.")
         rest = self._rest_of_page()
         if rest is not None:
             return rest

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 import pandas
+import polars
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -94,6 +95,18 @@ def test_the_tables_open_in_pandas_as_they_are(run):
     assert frame["citations"][0][0]["n"] == 1
     assert str(frame["started_at"].dtype) == "datetime64[us, UTC]"
     assert len(pandas.read_parquet(folder / "citations.parquet")) == 1
+
+
+def test_the_tables_open_in_polars_as_they_are(run):
+    folder = run([{"question": "Harbour dues?", "question_id": "q1", "team": "ports"}, "crash"]).folder
+    answers = polars.scan_parquet(folder / "answers.parquet")
+    citations = polars.scan_parquet(folder / "citations.parquet")
+    joined = answers.join(citations, on=["run_id", "question_id"]).select("question_id", "quote", "citations").collect()
+    assert joined["question_id"].to_list() == ["q1"]
+    assert joined["quote"][0] == joined["citations"][0][0]["quote"]
+    assert answers.select("exit_status").collect()["exit_status"].to_list() == ["answered", "internal_error"]
+    assert answers.collect_schema()["started_at"] == polars.Datetime("us", "UTC")
+    assert polars.read_parquet(folder / "trace.parquet")["event"].to_list().count("PageIn") == 1
 
 
 def test_transcripts_are_kept_as_told(run):

@@ -7,6 +7,7 @@ import uuid
 from pathlib import Path
 from random import Random
 
+import duckdb
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
@@ -253,3 +254,27 @@ def test_top_k_takes_whole_numbers_and_a_language_model(docpager, tmp_path, ks, 
     ended = docpager("bench", "nq", tmp_path, "--workers", 1, "--top-k", ks)
     assert ended.code == 2
     assert message in ended.err
+
+
+def test_strategies_are_asked_cell_by_cell_and_each_cell_once(docpager, filings, tmp_path):
+    words = ["bench", "strategies", filings, "--workers", 1, "--archive", tmp_path / "kept.lancedb"]
+    words += ["--windows", "2048,4096", "--models", "extractive,perfect", "-o", tmp_path / "out"]
+    started = docpager(*words, "--strategies", "paged,top-k")
+    assert started.code == 0
+    cells = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "cells").iterdir()}
+    assert len(cells) == 8
+    ended = docpager(*words, "--strategies", "paged,top-k,truncate,summarize,memgpt", "--json")
+    figures = [json.loads(line) for line in ended.out.splitlines()]
+    assert len(figures) == 2 * 2 * 5
+    assert {path: path.stat().st_mtime_ns for path in cells} == cells
+    assert {row["verified"] for row in figures} <= {1.0, None}
+    assert all(row["any_evidence"] == row["right"] == 1.0 for row in figures if row["model"] == "perfect")
+    with duckdb.connect() as database:
+        [(count,)] = database.sql(f"SELECT count(*) FROM '{tmp_path}/out/strategies.parquet'").fetchall()
+    assert count == len(figures)
+
+
+def test_an_unknown_strategy_is_refused(docpager, filings):
+    ended = docpager("bench", "strategies", filings, "--strategies", "paged,rag")
+    assert ended.code == 2
+    assert "There is no strategy 'rag'. Use some of: paged, top-k, truncate, summarize, memgpt." in ended.err

@@ -14,7 +14,7 @@ from docpager import __version__, errors
 from docpager.cli import root
 from docpager.errors import DocpagerError, LockedError
 
-HEAVY = ["lancedb", "pyarrow", "openai", "tiktoken", "unstructured", "numpy", "pandas", "tqdm", "pypdf", "pebble"]
+HEAVY = ["lancedb", "pyarrow", "openai", "tiktoken", "unstructured", "numpy", "pandas", "tqdm", "pypdf"]
 
 
 def test_help_lists_every_command_and_exit_code(docpager):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 
+from docpager.errors import lacks_memory
 from docpager.protocols import Failure, FailureKind, Item, Outcome, Result
 
 
@@ -29,11 +30,11 @@ def attempt(function: Callable[[Item], Result], item: Item) -> tuple[Result | No
     """The function's result, or what it raised as a failure; only an interrupt gets through."""
     try:
         return function(item), None
-    except MemoryError as error:
-        return None, Failure(FailureKind.MEMORY, type(error).__name__, str(error))
     except KeyboardInterrupt:
         raise
     except BaseException as error:
+        if lacks_memory(error):
+            return None, Failure(FailureKind.MEMORY, "MemoryError", _message(error))
         return None, Failure(FailureKind.EXCEPTION, type(error).__name__, _message(error))
 
 

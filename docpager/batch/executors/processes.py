@@ -1,47 +1,45 @@
-"""Runs tasks in worker processes that are reused, each task within its time and memory; the home of pebble.
+"""Runs tasks in worker processes that are reused, each task within its time and memory.
 
-A worker that passes a limit is killed and replaced; the task it was at has failed, the others go on. Nothing that a
-worker raises or returns is unpickled by pebble's own threads, for an object that cannot be would break the whole pool.
+A worker that passes a limit is killed and replaced, with all it started; the task it was at has failed, the others go
+on.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import logging
 import os
 import pickle
 import signal
-import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from concurrent.futures import TimeoutError as TaskTimeoutError
-from concurrent.futures.process import BrokenProcessPool
-from typing import Any
+from itertools import count
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
 
-from docpager.batch.executors.inline import attempt
+from docpager.batch.executors.worker_side import HAS_CLOCK, MEMORY_EXIT
 from docpager.errors import DocpagerError
 from docpager.protocols import Failure, FailureKind, Item, Outcome, Result
 
-TASKS_A_WORKER = 400
-"""Then it is replaced, so that what third-party readers leak does not add up to the memory limit."""
-
-_MEMORY_EXIT = 77
-_FORK_EXIT = 78
-_PR_SET_PDEATHSIG = 1
-
-_log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from docpager.batch.executors.worker_pool import Ending, WorkerPool
 
 
 class ProcessExecutor:
     """Runs tasks in spawned worker processes. Workers start with the first task and end with ``close``."""
 
-    def __init__(self, *, workers: int = 0, timeout_seconds: float = 60, memory_mib: int = 2048) -> None:
+    def __init__(
+        self,
+        *,
+        workers: int = 0,
+        timeout_seconds: float = 60,
+        memory_mib: int = 2048,
+        prepare: Callable[[str], None] | None = None,
+    ) -> None:
+        """``prepare`` is called in each new worker with its folder for temporary files; it is pickled."""
         self.workers = workers or available_cores()
         self.timeout_seconds = timeout_seconds
         self.memory_mib = memory_mib
-        self._pool: Any = None
+        self._prepare = prepare
+        self._pool: WorkerPool | None = None
 
     def __repr__(self) -> str:
         return f"ProcessExecutor(workers={self.workers})"
@@ -55,7 +53,9 @@ class ProcessExecutor:
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Outcome[Item, Result]]:
         """Outcomes as they come; at most two tasks a worker are taken ahead. ``function`` and items are pickled."""
         source = iter(items)
-        running: dict[Future[bytes], tuple[Item, float]] = {}
+        numbers = count()
+        running: dict[int, Item] = {}
+        endings: SimpleQueue[Ending] = SimpleQueue()
         more = True
         try:
             while more or running:
@@ -65,61 +65,49 @@ class ProcessExecutor:
                     except StopIteration:
                         more = False
                         break
-                    running[self._schedule(function, item)] = (item, time.perf_counter())
+                    pickled = pickle.dumps((function, item))
+                    number = next(numbers)
+                    running[number] = item
+                    self._running_pool().put(number, pickled, endings)
                 # A finite wait, so that an interrupt is seen at once on every platform.
-                for future in wait(set(running), timeout=1, return_when=FIRST_COMPLETED).done:
-                    yield self._outcome(future, *running.pop(future))
+                with contextlib.suppress(Empty):
+                    ending = endings.get(timeout=1) if running else None
+                    if ending is not None:
+                        yield self._outcome(running.pop(ending.key), ending)
         finally:
-            for future in running:
-                future.cancel()
+            if self._pool is not None:
+                self._pool.forget(endings)
 
     def close(self) -> None:
         """Ends the workers, busy or not, and waits until they are gone."""
         pool, self._pool = self._pool, None
         if pool is not None:
-            pool.stop()
-            pool.join()
+            pool.close()
 
-    def _schedule(self, function: Callable[[Item], Result], item: Item) -> Future[bytes]:
+    def _running_pool(self) -> WorkerPool:
         if self._pool is None:
-            self._pool = self._start()
-        task = pickle.dumps((function, item))
-        future: Future[bytes] = self._pool.schedule(_work, args=(task,), timeout=self.timeout_seconds)
-        return future
+            from docpager.batch.executors.worker_pool import WorkerPool
 
-    def _start(self) -> Any:
-        import multiprocessing
+            self._pool = WorkerPool(self.workers, self.timeout_seconds, self.memory_mib, self._prepare)
+        return self._pool
 
-        from pebble import ProcessPool
-
-        return ProcessPool(
-            max_workers=self.workers,
-            max_tasks=TASKS_A_WORKER,
-            initializer=_prepare_worker,
-            initargs=(self.memory_mib, os.getpid()),
-            context=multiprocessing.get_context("spawn"),
-        )
-
-    def _outcome(self, future: Future[bytes], item: Item, scheduled: float) -> Outcome[Item, Any]:
-        from pebble import ProcessExpired
-
-        try:
-            return Outcome(item, *pickle.loads(future.result()))  # noqa: S301 - from our own worker
-        except TaskTimeoutError:
-            failure = Failure(FailureKind.TIMEOUT, "TimeoutError", f"took longer than {self.timeout_seconds:g} s")
-            return Outcome(item, None, failure, self.timeout_seconds)
-        except ProcessExpired as expired:
-            return Outcome(item, None, self._expired(expired.exitcode), time.perf_counter() - scheduled)
-        except BrokenProcessPool as error:
+    def _outcome(self, item: Item, ending: Ending) -> Outcome[Item, Any]:
+        if ending.is_start_failure:
             raise DocpagerError(
-                "The worker processes cannot start. A script that uses docpager's workers must keep its work behind "
-                '`if __name__ == "__main__":`.'
-            ) from error
+                f"The worker processes cannot start: one {_ending(ending.exit_code)}. A script that uses docpager's "
+                'workers must keep its work behind `if __name__ == "__main__":`.'
+            )
+        if ending.answer is not None:
+            return Outcome(item, *pickle.loads(ending.answer))  # noqa: S301 - from our own worker
+        return Outcome(item, None, self._failure(ending), ending.seconds)
 
-    def _expired(self, exitcode: int | None) -> Failure:
-        if exitcode == _MEMORY_EXIT:
+    def _failure(self, ending: Ending) -> Failure:
+        code = ending.exit_code
+        if ending.is_overtime or (HAS_CLOCK and code == -signal.SIGALRM):
+            return Failure(FailureKind.TIMEOUT, "TimeoutError", f"took longer than {self.timeout_seconds:g} s")
+        if code == MEMORY_EXIT:
             return Failure(FailureKind.MEMORY, "MemoryError", f"needed more than {self.memory_mib:,} MiB of memory")
-        return Failure(FailureKind.CRASH, "WorkerCrash", f"the worker process {_ending(exitcode)}")
+        return Failure(FailureKind.CRASH, "WorkerCrash", f"the worker process {_ending(code)}")
 
 
 def available_cores() -> int:
@@ -137,53 +125,3 @@ def _ending(exitcode: int | None) -> str:
         why = ", perhaps for lack of memory" if name in ("SIGKILL", "SIGABRT") else ""
         return f"was ended by {name}{why}"
     return f"was ended by signal {-exitcode}"
-
-
-def _work(pickled: bytes) -> bytes:
-    """Runs one task in a worker; its outcome is pickled here, where a failure to do so is still this task's."""
-    process = os.getpid()
-    started = time.perf_counter()
-    result, failure = attempt(_run, pickled)
-    if os.getpid() != process:
-        os._exit(_FORK_EXIT)  # a child the task forked must not answer in the worker's place
-    seconds = time.perf_counter() - started
-    if failure is None:
-        answer, failure = attempt(pickle.dumps, (result, None, seconds))
-        if answer is not None:
-            return answer
-    if failure is not None and failure.kind is FailureKind.MEMORY:
-        os._exit(_MEMORY_EXIT)  # what it holds is of no further use: a new worker starts clean
-    return pickle.dumps((None, failure, seconds))
-
-
-def _run(pickled: bytes) -> Any:
-    function, item = pickle.loads(pickled)  # noqa: S301 - from our own parent
-    return function(item)
-
-
-def _prepare_worker(memory_mib: int, parent: int) -> None:
-    """Sets a worker's limits, and keeps it from outliving its parent or writing to its parent's terminal."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a worker stuck in C code must end at once, too
-    _die_with(parent)
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS", "TOKENIZERS_PARALLELISM"):
-        os.environ.setdefault(name, "false" if name.startswith("TOKENIZERS") else "1")
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(nowhere, descriptor)
-    os.close(nowhere)
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        limit = memory_mib * 1024 * 1024
-        # Data, not address space: allocators reserve far more addresses than they use.
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _die_with(parent: int) -> None:
-    if sys.platform != "linux":
-        return
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(0)

@@ -62,6 +62,16 @@ def current_version(reader_name: str, pdf_reader: str = "auto") -> str | None:
     return next((reader.version for reader in readers if reader.name == reader_name), None)
 
 
+@functools.cache
+def warm_reader(suffix: str, pdf_reader: str = "auto") -> None:
+    """Imports what the reader of such files needs; one that has much to import has a method ``warm`` for it."""
+    entry = entry_for_suffix(suffix)
+    reader = entry.reader(pdf_reader) if entry is not None else None
+    warm = getattr(reader, "warm", None)
+    if warm is not None:
+        warm()
+
+
 def choose_reader(path: Path) -> tuple[ReaderEntry, str | None]:
     """The entry that fits what the file holds, and a note where that is not what its name says.
 

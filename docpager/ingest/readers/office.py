@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import os
 import re
 import zipfile
@@ -28,8 +29,16 @@ class _OfficeReader:
     name = ""
     version = "1"
     media_type = ""
+    library = ""
+    """The module of unstructured that reads it."""
     heading_depths = 9
     """A ``Title`` element this deep or deeper is no heading."""
+
+    def warm(self) -> None:
+        """Imports what reading needs: a second or more."""
+        _prepare()
+        importlib.import_module(self.library)
+        _pipeline()
 
     def read(self, path: Path) -> ParsedDocument:
         """Reads a whole file; raises ``DocumentError`` for one that its library cannot open."""
@@ -95,6 +104,7 @@ class DocxReader(_OfficeReader):
     """Reads Word documents as one paper page: where its pages break is only known when it is printed."""
 
     name = "docx"
+    library = "unstructured.partition.docx"
     media_type = content.DOCX
 
     def _elements(self, path: Path) -> Iterable[Any]:
@@ -109,6 +119,7 @@ class PptxReader(_OfficeReader):
     """Reads presentations, a slide a paper page."""
 
     name = "pptx"
+    library = "unstructured.partition.pptx"
     media_type = content.PPTX
     heading_depths = 1
 
@@ -130,6 +141,7 @@ class XlsxReader(_OfficeReader):
     """Reads workbooks, a sheet a paper page labelled with its name."""
 
     name = "xlsx"
+    library = "unstructured.partition.xlsx"
     media_type = content.XLSX
     heading_depths = 0
 
@@ -144,6 +156,7 @@ class EmailReader(_OfficeReader):
     """Reads one mail, its header lines first; attachments are left alone."""
 
     name = "email"
+    library = "unstructured.partition.email"
     media_type = "message/rfc822"
     heading_depths = 0
 
@@ -170,10 +183,11 @@ def _prepare() -> None:
     import unstructured.nlp.tokenize as tokenize
 
     # Its own loader fetches a model from the network; element types hardly differ without one, at 20 times the speed.
-    tokenize._load_spacy_model = _blank_pipeline
+    tokenize._load_spacy_model = _pipeline
 
 
-def _blank_pipeline() -> Any:
+@functools.cache
+def _pipeline() -> Any:
     import spacy
 
     pipeline = spacy.blank("en")
