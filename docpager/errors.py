@@ -22,6 +22,7 @@
     |-- DocumentError                  -   one document could not be read; it becomes a row, never a crash
     |   |-- EncryptedDocumentError
     |   |-- UnsupportedDocumentError
+    |   |-- ChangedDocumentError
     |   `-- LimitExceededError
     |-- PagerError                     -   the model asked memory for what cannot be; it is told, nothing changed
     |   |-- AdmissionRefusedError
@@ -198,6 +199,13 @@ class EncryptedDocumentError(DocumentError):
 
 class UnsupportedDocumentError(DocumentError):
     """No reader takes this kind of file."""
+
+
+class ChangedDocumentError(DocumentError):
+    """The file is not the one that was found: it was written to, or something else took its place."""
+
+    def __init__(self) -> None:
+        super().__init__("It changed while it was read; the next ingest reads it again.")
 
 
 class LimitExceededError(DocumentError):

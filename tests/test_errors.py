@@ -101,6 +101,11 @@ MESSAGES = [
         {"uri": "data/a.lancedb", "found": "9", "known": "1", "exit_code": 78},
     ),
     (
+        errors.ChangedDocumentError(),
+        "It changed while it was read; the next ingest reads it again.",
+        {},
+    ),
+    (
         errors.DamagedArchiveError("data/a.lancedb", "segments cannot be opened"),
         "The archive at data/a.lancedb is damaged: segments cannot be opened. "
         "docpager archive check says where; docpager archive check --repair mends it.",

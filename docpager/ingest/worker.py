@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from docpager.errors import (
+    ChangedDocumentError,
     DocumentError,
     EncryptedDocumentError,
     LimitExceededError,
@@ -22,6 +25,7 @@ from docpager.ingest.prechecks import check_file
 from docpager.ingest.readers import choose_reader, warm_reader
 from docpager.ingest.readers.collections import CollectionFields, Record, RecordReader, count_records
 from docpager.ingest.readers.front_matter import find_period
+from docpager.ingest.scan import time_of_change
 from docpager.protocols import TokenCounter
 from docpager.records import (
     BlockKind,
@@ -151,6 +155,8 @@ def failed(document: Document, error: BaseException) -> Document:
     """The row of a document that could not be read."""
     status = next((s for kind, s in _STATUS_OF_ERROR if isinstance(error, kind)), DocumentStatus.FAILED)
     message = str(error)
+    if isinstance(error, ChangedDocumentError):
+        document = replace(document, sha256=None)  # what was read is not what has that hash
     if isinstance(error, OSError):
         message = f"It cannot be opened: {error.strerror or error}"
     elif not isinstance(error, DocumentError):
@@ -214,10 +220,21 @@ def _parsed(item: ReadItem, options: ReadingOptions) -> tuple[ParsedDocument, st
     if item.record is not None:
         return RecordReader().parse(item.record), None
     path = Path(item.file)
+    _check_unchanged(item)
     with reading_only(item.file):
         check_file(path)
         entry, note = choose_reader(path)
-        return entry.reader(options.pdf_reader).read(path), note
+        parsed = entry.reader(options.pdf_reader).read(path)
+    _check_unchanged(item)
+    return parsed, note
+
+
+def _check_unchanged(item: ReadItem) -> None:
+    """Raises ``ChangedDocumentError`` unless the file is the one whose size, time and hash are in the row."""
+    found = os.lstat(item.file)
+    is_same = stat.S_ISREG(found.st_mode) and found.st_size == item.document.size_bytes
+    if not is_same or time_of_change(found) != item.document.modified_at:
+        raise ChangedDocumentError
 
 
 def _first_heading(parsed: ParsedDocument) -> str | None:
