@@ -92,7 +92,9 @@ def _is_head(text: str) -> bool:
         return len(text) <= 60 and ends_in_date
     if len(text) > LONGEST_HEAD or _BULLET.match(text):
         return False
-    return bool(_HEAD_WORDS.search(text)) and _lower_count(_PARENTHESIS.sub("", text)) <= 2
+    # The words last: looking for them takes longest, and prose has been turned away.
+    named = _PARENTHESIS.sub("", text) if "(" in text else text
+    return _lower_count(named) <= 2 and bool(_HEAD_WORDS.search(text))
 
 
 def _ends_in_date(text: str) -> bool:
