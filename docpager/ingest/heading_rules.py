@@ -85,7 +85,10 @@ def strong_heading(text: str) -> Heading | None:
         text[-1].isdecimal() and text.count(" ") > 2 and _ENDS_IN_PAGE.search(text)
     ):
         return None
-    return _named(text) or _statement(text) or _numbered(text)
+    # By the first character: a line of prose that begins in the midst of a sentence is looked at no further.
+    if text[0].isupper():
+        return _named(text) or _statement(text)
+    return _numbered(text) if text[0].isdecimal() else None
 
 
 def is_strong_heading(text: str) -> bool:
@@ -153,8 +156,10 @@ def _is_heading_title(title: str) -> bool:
 
 
 def _statement(text: str) -> Heading | None:
+    if text[-1] in ".,;:" or not text[0].isupper():
+        return None
     words = _WORD.findall(text)
-    if not words or len(words) > 18 or text[-1] in ".,;:" or not text[0].isupper() or not is_title_case(words):
+    if not words or len(words) > 18 or not is_title_case(words):
         return None
     key = " ".join(words).casefold()
     if _ALONE.fullmatch(text):

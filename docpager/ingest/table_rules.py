@@ -22,6 +22,8 @@ _CELL = re.compile(
     r"[($€£¥+−–-]*\d(?:[\d,]*\d)?(?:\.\d+)?[)%x¢*]*(?:\([a-z\d]{1,2}\))?|[($]*\.\d+\)?%?|[$]?[—–−-]{1,3}[%)]*|n/?[am]\.?",
     re.I,
 )
+_NO_CELL_ENDS = frozenset("bcdefghijklnoqrtuvwyzBCDEFGHIJKLNOQRTUVWYZ,;:")
+"""What neither a figure nor a neutral token ends in."""
 _YEAR = re.compile(r"(?:19|20)\d\d[EAP]?(?:\([a-z\d]{1,2}\))?")
 _MONTHS = r"(?:jan|febr?|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*"
 _HEAD_WORDS = re.compile(
@@ -42,6 +44,8 @@ _BULLET = re.compile(r"[•●▪◦*·–—-]\s?[^\W\d]|\(?[a-z\d]{1,2}\)\s")
 def trailing_cells(text: str) -> tuple[int, bool]:
     """How many figures end a line, and whether all of them are years."""
     count = years = 0
+    if text and text[-1] in _NO_CELL_ENDS:
+        return 0, False
     for token in reversed(text.split()):
         if token in _NEUTRAL:
             continue
