@@ -90,6 +90,9 @@ HOMES = {
     "openai": ["docpager.models.openai"],
     "httpx2": ["docpager.models.openai"],
     "h11": ["docpager.testing"],
+    # Peers, measured under their own Python.
+    "llama_index": ["docpager.analysis.peer_ingest"],
+    "paperqa": ["docpager.analysis.peer_ingest"],
 }
 
 PUBLIC_ONLY = ("pipelines",)

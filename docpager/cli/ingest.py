@@ -131,6 +131,7 @@ def as_record(report: IngestReport, settings: IngestSettings) -> dict[str, objec
         "slowest": [asdict(slow) | {"seconds": round(slow.seconds, 3)} for slow in report.slowest],
         "peak_memory_mib": ours,
         "largest_worker_mib": largest,
+        "worker_peak_mib": report.worker_peak_mib,
         "failures": [_failure(failure) for failure in report.failures],
         "notes": [_failure(failure) for failure in report.notes],
     }

@@ -68,7 +68,9 @@ class _HeadingFinder:
     def __init__(self, contents: Contents, outline: Sequence[OutlineHeading]) -> None:
         self._contents = contents
         self._outline = {(heading.page_number, folded(heading.title)): heading.level for heading in outline}
-        self._beginnings = {title[:1] for _, title in self._outline} | {title[:1] for title in contents.numbers_by_title}
+        self._beginnings = {title[:1] for _, title in self._outline} | {
+            title[:1] for title in contents.numbers_by_title
+        }
         self._stack: list[Heading] = []
         self._covers: dict[int, bool] = {}
 

@@ -90,6 +90,8 @@ class ReadResult:
 
     documents: list[IngestedDocument] = field(default_factory=list)
     cpu_seconds: dict[str, float] = field(default_factory=dict)
+    peak_mib: int = 0
+    """The most memory the worker has held so far; 0 where the system does not tell."""
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -141,7 +143,17 @@ def read_documents(task: ReadTask) -> ReadResult:
             ingested = IngestedDocument(failed(item.document, error))
         seconds = time.perf_counter() - started
         result.documents.append(replace(ingested, document=replace(ingested.document, seconds=seconds)))
+    result.peak_mib = _peak_mib()
     return result
+
+
+def _peak_mib() -> int:
+    # Not getrusage: what it tells of a new process begins with the memory of the one that started it.
+    try:
+        with open("/proc/self/status", encoding="ascii", errors="replace") as file:
+            return next((int(line.split()[1]) // 1024 for line in file if line.startswith("VmHWM:")), 0)
+    except OSError:
+        return 0
 
 
 def probe_collection(file: tuple[str, CollectionFields]) -> int:
