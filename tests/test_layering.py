@@ -93,7 +93,7 @@ HOMES = {
     "openai": ["docpager.models.openai"],
     "httpx2": ["docpager.models.openai"],
     "h11": ["docpager.testing"],
-    **dict.fromkeys(PEERS, ["docpager.analysis.peer_ingest"]),
+    **{peer: ["docpager.analysis.peer_ingest"] for peer in PEERS},
 }
 
 PUBLIC_ONLY = ("pipelines",)

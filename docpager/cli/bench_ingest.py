@@ -62,7 +62,13 @@ def ingest(
             settings = IngestSettings(archive=f"{folder}/archive.lancedb", workers=number)
             return ingest_folder(paths, settings), ingest_folder(paths, settings)
 
-    figures = bench_ingest(paths, ingest_twice, numbers(workers, "--workers"))
+    def load() -> IngestReport:
+        with TemporaryDirectory(prefix="docpager-bench-") as folder:
+            note = Path(folder, "note.txt")
+            note.write_text("A small text.", encoding="utf-8")
+            return ingest_folder([note], IngestSettings(archive=f"{folder}/archive.lancedb", workers=1))
+
+    figures = bench_ingest(paths, ingest_twice, numbers(workers, "--workers"), load)
     peaks = peak_memory_mib()
     if as_json:
         console.put_json(as_record(figures, peaks))
@@ -114,6 +120,7 @@ def as_record(figures: IngestBenchmark, peaks: tuple[int, int]) -> dict[str, Any
     return {
         "documents": figures.documents,
         "pypdf": asdict(figures.pypdf),
+        "loading": asdict(figures.loading),
         "runs": [_run_record(run) for run in figures.runs],
         "peak_memory_mib": peaks[0],
         "largest_worker_mib": peaks[1],
@@ -143,6 +150,8 @@ def lines(figures: IngestBenchmark, peaks: tuple[int, int]) -> list[str]:
         f"{plural(figures.documents, 'PDF')}, {plural(first.pages, 'page')}, "
         f"{plural(first.segments, 'segment')}, {first.tokens:,} tokens",
         _rate_line("pypdf alone", figures.pypdf),
+        f"  one small text, libraries loaded for the first time: {figures.loading.seconds:.1f} s,"
+        f" {figures.loading.cpu_seconds:.1f} CPU s",
     ]
     for run in figures.runs:
         found += _run_lines(run)

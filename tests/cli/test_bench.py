@@ -25,6 +25,7 @@ def test_ingest_is_measured_beside_bare_extraction_with_each_number_of_workers(d
     assert ended.code == 0
     assert figures["documents"] == 2
     assert figures["pypdf"]["pages"] == 2
+    assert (figures["loading"]["pages"], figures["loading"]["cpu_seconds"] > 0) == (1, True)
     assert [run["workers"] for run in figures["runs"]] == [1, 2]
     for run in figures["runs"]:
         assert run["pdfium"]["pages"] == 6
