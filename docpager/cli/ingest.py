@@ -6,6 +6,7 @@ import resource
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +20,9 @@ from docpager.settings import IngestSettings
 if TYPE_CHECKING:
     from docpager.ingest.report import IngestFailure, IngestReport
 
+SLOW_SECONDS = 1.0
+"""From here on the slowest documents are named."""
+MOST_SLOW = 3
 MOST_REASONS = 20
 """So many failed documents are named; ``docpager archive documents --status failed`` lists all."""
 
@@ -90,6 +94,9 @@ def report_lines(report: IngestReport, settings: IngestSettings) -> Iterator[str
         read = [plural(report.pages, "page"), plural(report.segments, "segment"), plural(report.tokens, "token")]
         rate = report.pages / report.seconds if report.seconds else 0.0
         yield f"{', '.join(read)} read in {duration(report.seconds)} ({rate:,.0f} pages a second)"
+        slow = [f"{s.path} {duration(s.seconds)}" for s in report.slowest[:MOST_SLOW] if s.seconds >= SLOW_SECONDS]
+        if slow:
+            yield f"slowest: {', '.join(slow)}"
     else:
         yield f"nothing had to be read, {duration(report.seconds)}"
     ours, largest = peak_memory_mib()
@@ -120,6 +127,8 @@ def as_record(report: IngestReport, settings: IngestSettings) -> dict[str, objec
         "tokens": report.tokens,
         "seconds": round(report.seconds, 3),
         "cpu_seconds": {stage: round(seconds, 3) for stage, seconds in report.cpu_seconds.items()},
+        "busy_seconds": {who: round(seconds, 3) for who, seconds in report.busy_seconds.items()},
+        "slowest": [asdict(slow) | {"seconds": round(slow.seconds, 3)} for slow in report.slowest],
         "peak_memory_mib": ours,
         "largest_worker_mib": largest,
         "failures": [_failure(failure) for failure in report.failures],

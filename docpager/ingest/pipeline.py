@@ -156,12 +156,13 @@ class _Ingest:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Adds the CPU time spent within to a stage."""
-        started = time.process_time()
+        """Adds the time spent within to a stage."""
+        clock, started = time.perf_counter(), time.process_time()
         try:
             yield
         finally:
             self.report.cpu_seconds[name] += time.process_time() - started
+            self.report.busy_seconds[name] += time.perf_counter() - clock
 
     def _tasks(self) -> Iterator[ReadTask]:
         """What workers have to read, as they come to need it; every other step is taken on the way."""
@@ -197,6 +198,7 @@ class _Ingest:
     def _take(self, outcome: Outcome[ReadTask, ReadResult]) -> list[ReadTask]:
         """Takes what a worker has read; returns the tasks that have to be tried again, a document each."""
         task, result, failure = outcome.item, outcome.result, outcome.failure
+        self.report.busy_seconds["workers"] += outcome.seconds
         if failure is not None:
             if len(task.items) > 1:
                 return [ReadTask((item,), task.options) for item in task.items]

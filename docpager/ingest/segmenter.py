@@ -158,11 +158,11 @@ def _divided(units: Sequence[Unit], limit: int) -> Iterator[Sequence[Unit]]:
         sums.append(sums[-1] + unit.tokens)
     borders = [_border_cost(units, position) for position in range(len(units))]
     majors = [_is_major(unit) for unit in units]
-    costs = [0.0]
-    origins = [0]
+    bases: list[float] = []
+    cost, origins = 0.0, [0]
     for end in range(1, len(units) + 1):
-        cost, origin = _cheapest(end, sums, borders, majors, costs, limit)
-        costs.append(cost)
+        bases.append(cost + borders[end - 1] + _NEW_SEGMENT)
+        cost, origin = _cheapest(end, sums, bases, majors, limit)
         origins.append(origin)
     ends = [len(units)]
     while ends[-1] > 0:
@@ -172,23 +172,29 @@ def _divided(units: Sequence[Unit], limit: int) -> Iterator[Sequence[Unit]]:
 
 
 def _cheapest(
-    end: int, sums: Sequence[int], borders: Sequence[float], majors: Sequence[bool], costs: Sequence[float], limit: int
+    end: int, sums: Sequence[int], bases: Sequence[float], majors: Sequence[bool], limit: int
 ) -> tuple[float, int]:
-    """The least cost of dividing the units before ``end``, and where its last run begins."""
+    """The least cost of dividing the units before ``end``, and where its last run begins.
+
+    ``bases``: by unit, the cost of dividing all before it, with the border there and the segment that it begins.
+    """
     best, origin = float("inf"), end - 1
     inside: list[int] = []
+    total = sums[end]
     for start in range(end - 1, max(-1, end - 1 - MOST_UNITS), -1):
-        tokens = sums[end] - sums[start]
+        tokens = total - sums[start]
         # The newline after the last unit is counted but not part of a segment.
         if tokens > limit + 1 and start < end - 1:
             break
-        cost = costs[start] + borders[start] + _NEW_SEGMENT
-        if tokens * 2 < limit:
-            cost += _HALF_EMPTY * (1 - tokens * 2 / limit) + (_TINY if tokens * 8 < limit else 0)
-        for major in inside:
-            cost += _LATE_MAJOR_HEADING if (sums[major] - sums[start]) * 4 > limit else _EARLY_MAJOR_HEADING
+        cost = bases[start]
+        # What is added below is never negative: most beginnings are out already.
         if cost < best:
-            best, origin = cost, start
+            if tokens * 2 < limit:
+                cost += _HALF_EMPTY * (1 - tokens * 2 / limit) + (_TINY if tokens * 8 < limit else 0)
+            for major in inside:
+                cost += _LATE_MAJOR_HEADING if (sums[major] - sums[start]) * 4 > limit else _EARLY_MAJOR_HEADING
+            if cost < best:
+                best, origin = cost, start
         if majors[start]:
             inside.append(start)
     return best, origin

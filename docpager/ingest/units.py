@@ -19,7 +19,7 @@ LONGEST_INTERRUPTION = 120
 Path = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Unit:
     """A span of a paper page that no segment border cuts: a citable line, or part of one with too many tokens."""
 
@@ -59,9 +59,8 @@ class UnitReader:
             lines = line_spans(text[block.char_start : block.char_end], _line_kind(kind, block.kind))
             starts_block = True
             for start, end in lines:
-                for piece in self._bounded(text, block.char_start + start, block.char_start + end):
-                    tokens = self._count(text[piece[0] : piece[1]])
-                    units.append(Unit(*piece, tokens, block.kind, block.level, starts_block, headings, heads))
+                for begin, stop, tokens in self._bounded(text, block.char_start + start, block.char_start + end):
+                    units.append(Unit(begin, stop, tokens, block.kind, block.level, starts_block, headings, heads))
                     starts_block = False
         self._carried_heads = table.carried(units)
         return units
@@ -78,10 +77,11 @@ class UnitReader:
             known = self._counts[line] = self._counter.count(line + "\n")
         return known
 
-    def _bounded(self, text: str, start: int, end: int) -> Iterator[Span]:
-        """The span, split at blanks until every piece has few enough tokens."""
-        if end - start < 2 or self._count(text[start:end]) <= self._limit:
-            yield start, end
+    def _bounded(self, text: str, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+        """The span, split at blanks until every piece has few enough tokens, and the tokens of each."""
+        tokens = self._count(text[start:end])
+        if end - start < 2 or tokens <= self._limit:
+            yield start, end, tokens
             return
         middle = (start + end) // 2
         cut = text.rfind(" ", start + 1, middle)

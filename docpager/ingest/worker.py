@@ -111,7 +111,7 @@ class ReadResult:
 
 @dataclass(slots=True)
 class TimedCounter:
-    """A counter that adds up the CPU time it takes."""
+    """A counter that adds up the wall-clock time it takes: asking for the CPU time would cost as much as it tells."""
 
     inner: TokenCounter
     seconds: float = 0.0
@@ -123,9 +123,9 @@ class TimedCounter:
 
     def count(self, text: str) -> int:
         """As the inner counter counts."""
-        started = time.process_time()
+        started = time.perf_counter()
         tokens = self.inner.count(text)
-        self.seconds += time.process_time() - started
+        self.seconds += time.perf_counter() - started
         return tokens
 
 
@@ -188,14 +188,16 @@ def _read(item: ReadItem, options: ReadingOptions, result: ReadResult) -> Ingest
     check_parsed(parsed)
     title = _cleaned(parsed.title or (_first_heading(parsed) if item.record is None else None))
     counter = TimedCounter(options.counter)
+    clock, earlier = time.perf_counter(), result.cpu_seconds.get("segment", 0.0)
     with result.stage("segment"):
         fallback = "" if item.record is not None else Path(item.document.path).stem
         pages, segments = segment_document(
             parsed, item.document.doc_id, title or fallback, counter, options.segment_tokens
         )
+    counting = counter.seconds / (time.perf_counter() - clock) * (result.cpu_seconds["segment"] - earlier)
+    result.add("count", counting)
+    result.add("segment", -counting)
     check_segments(segments)
-    result.add("count", counter.seconds)
-    result.add("segment", -counter.seconds)
     status = parsed.status
     if status is DocumentStatus.INDEXED and not segments:
         status = DocumentStatus.EMPTY

@@ -18,23 +18,36 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_ingest_is_measured_beside_bare_extraction(docpager, folder):
-    ended = docpager("bench", "ingest", folder, "--workers", 1, "--json")
+def test_ingest_is_measured_beside_bare_extraction_with_each_number_of_workers(docpager, folder):
+    ended = docpager("bench", "ingest", folder, "--workers", "1,2", "--json")
     figures = json.loads(ended.out)
     assert ended.code == 0
     assert figures["documents"] == 2
-    assert figures["pdfium"]["pages"] == 6
     assert figures["pypdf"]["pages"] == 2
-    assert figures["ingest"]["pages"] == 7
-    assert set(figures["cpu_seconds"]) == {"read", "segment", "count", "embed", "write"}
-    assert figures["share_of_pdfium"] > 0
-    assert figures["second_ingest_seconds"] < figures["ingest"]["seconds"]
+    assert [run["workers"] for run in figures["runs"]] == [1, 2]
+    for run in figures["runs"]:
+        assert run["pdfium"]["pages"] == 6
+        assert run["ingest"]["pages"] == 7
+        stages = run["cpu_seconds"]
+        assert set(stages) == {"pdfium", "read", "segment", "count", "embed", "write", "other"}
+        assert sum(stages.values()) >= run["ingest"]["cpu_seconds"] * 0.99
+        ours = stages["read"] + stages["segment"] + stages["other"]
+        assert run["ours_share"] == pytest.approx(ours / run["ingest"]["cpu_seconds"])
+        assert 0 < run["workers_busy"] < 1
+        assert run["share_of_pdfium"] > 0
+        assert run["second_ingest_seconds"] < run["ingest"]["seconds"]
 
 
 def test_lines_name_each_rate(docpager, folder):
     out = docpager("bench", "ingest", folder / "a.pdf", "--workers", 1).out
-    for name in ("PDFium alone", "pypdf alone", "whole ingest", "CPU seconds by stage", "second ingest", "peak memory"):
+    for name in ("PDFium alone", "pypdf alone", "whole ingest", "CPU seconds by stage", "ours", "busy", "peak memory"):
         assert name in out
+
+
+@pytest.mark.parametrize("workers", ["0", "1,x", ","])
+def test_numbers_of_workers_that_cannot_be_are_refused(docpager, folder, workers):
+    ended = docpager("bench", "ingest", folder, "--workers", workers)
+    assert (ended.code, "--workers" in ended.err) == (2, True)
 
 
 def test_folder_without_pdfs_is_refused(docpager, tmp_path):

@@ -404,6 +404,17 @@ def test_a_file_that_cannot_be_drawn_is_told(root):
     assert draw_pages(PicturesWanted(str(root / "none.pdf"), None, ((1, ()),))).state is FileState.GONE
 
 
+def test_a_scanned_page_is_shown_whole_and_without_marks(root):
+    from PIL import Image
+
+    Image.new("RGB", (600, 800), "white").save(root / "scan.pdf")
+    (picture,) = draw_pages(
+        PicturesWanted(str(root / "scan.pdf"), None, ((1, (QuoteOnPage(0, "Words that OCR read."),)),))
+    ).pictures
+    assert picture.marks == {0: ()}
+    assert (picture.width, picture.height) == pytest.approx((WIDTH, WIDTH * 800 / 600), abs=2)
+
+
 def test_a_page_that_is_not_there_takes_no_other_with_it(root):
     wanted = PicturesWanted(str(root / "annual.pdf"), None, ((9, ()), (1, ())))
     made = draw_pages(wanted)

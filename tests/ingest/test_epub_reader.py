@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import zipfile
 from datetime import UTC, datetime
 
@@ -70,3 +71,11 @@ def test_damaged_books_are_refused(tmp_path):
         archive.writestr("mimetype", "application/epub+zip")
     with pytest.raises(DocumentError, match=r"The EPUB is damaged: .*META-INF/container\.xml"):
         read(tmp_path / "c.epub")
+
+
+def test_every_byte_may_be_damaged(tmp_path):
+    data = epub(tmp_path / "a.epub", CHAPTERS, metadata=METADATA).read_bytes()
+    for at in range(30, len(data), 37):
+        (tmp_path / "b.epub").write_bytes(data[:at] + bytes([data[at] ^ 0x55]) + data[at + 1 :])
+        with contextlib.suppress(DocumentError):
+            choose_reader(tmp_path / "b.epub")[0].reader().read(tmp_path / "b.epub")

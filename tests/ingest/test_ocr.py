@@ -133,7 +133,7 @@ def test_without_tesseract_pictures_wait_for_it(tmp_path, read):
     assert picture.error_message == f"Its page is a picture without text. {INSTALL}"
     assert scan.error_message == f"2 of 2 pages are pictures without text. {INSTALL}"
     assert (mixed.status, mixed.error_type, mixed.pages[0].text) == (DocumentStatus.INDEXED, None, "Text.")
-    assert mixed.error_message == f"1 of 2 pages are pictures without text. {INSTALL}"
+    assert mixed.error_message == f"1 of 2 pages is a picture without text. {INSTALL}"
     versions = [parsed.reader_version for parsed in (picture, scan, mixed)]
     assert versions == [without_ocr("1"), without_ocr("4-auto"), without_ocr("4-auto")]
 

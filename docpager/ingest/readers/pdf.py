@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 PDF_READERS = ("auto", "pdfium", "pypdf")
 FRONT_PAGES = 3
 
-_BLANKS = re.compile(r"[^\S\n]+")
 _COLUMN_GAP = re.compile(r" {3,}")
 _PRIVATE = re.compile("[\ue000-\uf8ff\ufffd]")
 _HEADER_BYTES = 1024
@@ -159,7 +158,7 @@ class _Reading:
         # PDFium marks a hyphen at a line's end with U+0002, or U+FFFE in older versions, and joins the lines.
         text, replaced = clean(raw.replace("\x02", "-").replace("\ufffe", "-"))
         self.replaced_characters += replaced
-        lines = (_BLANKS.sub(" ", line).strip() for line in text.split("\n"))
+        lines = (" ".join(line.split()) for line in text.split("\n"))
         return "\n".join(line for line in lines if line)
 
 

@@ -67,12 +67,16 @@ class OcrReport:
         return None if status is DocumentStatus.NEEDS_OCR else message
 
     def _said(self, pages: int) -> str:
-        which = "Its page is a picture" if pages == 1 else f"{self.pictures:,} of {pages:,} pages are pictures"
+        are = "is a picture" if self.pictures == 1 else "are pictures"
+        which = f"Its page {are}" if pages == 1 else f"{self.pictures:,} of {pages:,} pages {are}"
         if self.obstacle is not None:
             return f"{which} without text. {self.obstacle}"
         if self.read:
             how = f"by OCR (Tesseract, {self.language}; mean confidence {self.confidence / self.read:.0f} %)"
-            said = [f"Its page was read {how}." if pages == 1 else f"{self.read:,} of {pages:,} pages were read {how}."]
+            were = "was" if self.read == 1 else "were"
+            said = [
+                f"Its page was read {how}." if pages == 1 else f"{self.read:,} of {pages:,} pages {were} read {how}."
+            ]
         else:
             said = [f"{which} in which OCR found no text."] if self.failed + self.skipped < self.pictures else []
         if self.failed:

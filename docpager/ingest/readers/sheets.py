@@ -35,6 +35,10 @@ class XlsxReader:
     name = "xlsx"
     version = "2"
 
+    def warm(self) -> None:
+        """Imports what reading needs."""
+        import openpyxl  # noqa: F401
+
     def read(self, path: Path) -> ParsedDocument:
         """Reads a whole workbook, values as they were last calculated; raises ``DocumentError`` for a damaged one."""
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from typing import Any
 
 from docpager.errors import DocumentError, LimitExceededError
@@ -11,7 +12,7 @@ from docpager.ingest.readers.composer import one_line
 LARGEST_PART = 128 * 1024 * 1024
 """Bytes of one file in an archive, unpacked."""
 
-DAMAGES = (zipfile.BadZipFile, KeyError, NotImplementedError, EOFError, ValueError, RuntimeError)
+DAMAGES = (zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError, EOFError, ValueError, RuntimeError)
 """What zipfile raises on a damaged archive, or where a part is not there."""
 
 
