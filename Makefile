@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all faults lint docs clean
+.PHONY: demo test test-all faults hostile lint docs clean
 
 demo: .venv/installed
 	$(BIN)/docpager demo
@@ -15,6 +15,9 @@ test-all: .venv/installed-dev
 
 faults: .venv/installed-dev
 	$(BIN)/python -m pytest -m '' -s --full-counts tests/faults
+
+hostile: .venv/installed-dev
+	$(BIN)/python -m pytest -m '' -s --full-counts tests/hostile
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

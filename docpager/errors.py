@@ -22,6 +22,8 @@
     |-- DocumentError                  -   one document could not be read; it becomes a row, never a crash
     |   |-- EncryptedDocumentError
     |   |-- UnsupportedDocumentError
+    |   |   `-- NotInstalledError    a program or package that is not here could read it
+    |   |-- ChangedDocumentError
     |   `-- LimitExceededError
     |-- PagerError                     -   the model asked memory for what cannot be; it is told, nothing changed
     |   |-- AdmissionRefusedError
@@ -198,6 +200,21 @@ class EncryptedDocumentError(DocumentError):
 
 class UnsupportedDocumentError(DocumentError):
     """No reader takes this kind of file."""
+
+
+class NotInstalledError(UnsupportedDocumentError):
+    """What reads this kind of file is not installed here."""
+
+    def __init__(self, kind: str, program: str, install: str) -> None:
+        self.program = program
+        super().__init__(f"{kind} is read by {program}, which is not installed ({install}). Then ingest again.")
+
+
+class ChangedDocumentError(DocumentError):
+    """The file is not the one that was found: it was written to, or something else took its place."""
+
+    def __init__(self) -> None:
+        super().__init__("It changed while it was read; the next ingest reads it again.")
 
 
 class LimitExceededError(DocumentError):

@@ -41,10 +41,12 @@ def line_spans(text: str, kind: SegmentKind) -> list[Span]:
 
 def _physical_lines(text: str) -> Iterator[Span]:
     start = 0
-    for match in re.finditer(r"\n|$", text):
-        if text[start : match.start()].strip():
-            yield start, match.start()
-        start = match.end()
+    while start < len(text):
+        found = text.find("\n", start)
+        end = found if found >= 0 else len(text)
+        if not text[start:end].isspace() and start < end:
+            yield start, end
+        start = end + 1
 
 
 def _sentences(text: str, start: int, end: int) -> Iterator[Span]:

@@ -25,17 +25,18 @@ if TYPE_CHECKING:
     from docpager.agent.loop import Agent
     from docpager.agent.summaries import Summariser
     from docpager.analysis.eval_figures import Evaluation
-    from docpager.analysis.eval_rows import EvalRow
     from docpager.analysis.verify import VerifyReport
     from docpager.archive.lance import LanceArchive
     from docpager.archive.search import SearchOptions
     from docpager.archive.writing import LanceWriter
+    from docpager.batch.manifest import Manifest
     from docpager.ingest.report import IngestProgress, IngestReport
     from docpager.models.assisted import Assistant
     from docpager.models.openai import OpenAIModel
     from docpager.models.openai.checkup import Checkup
     from docpager.models.watched import ReplySeen
     from docpager.records import Answer
+    from docpager.reporting.writing import WrittenReport
 
 
 def open_archive(
@@ -236,11 +237,20 @@ def assistant(settings: AgentSettings, model: ChatModel, counter: TokenCounter) 
 
 
 def resolve_documents(archive: Archive, names: Sequence[str]) -> list[Document]:
-    """The documents that paths, path endings, titles or ids mean; raises ``UsageError`` for one that means none."""
+    """The documents that paths, path endings, titles or ids mean; raises ``UsageError`` for one that means none.
+
+    Names as in ``language:de``, ``since:2021-06``, ``until:2023``, ``period:FY2022``, ``path:*.pdf`` or
+    ``title:report`` are terms: of the documents named, or of all, those are meant that meet every term.
+    """
+    from docpager.agent.document_terms import read_terms
     from docpager.agent.documents import DocumentIndex
 
+    try:
+        terms, names = read_terms(names)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
     index = DocumentIndex(archive.documents())
-    found: dict[str, Document] = {}
+    found: dict[str, Document] = {} if names else {document.doc_id: document for document in index.all}
     for name in names:
         try:
             found.update((document.doc_id, document) for document in index.resolve([name]))
@@ -248,7 +258,11 @@ def resolve_documents(archive: Archive, names: Sequence[str]) -> list[Document]:
             near = ", ".join(document.path for document in index.ranked(name)[:3])
             hint = f"Near: {near}." if near else "Give a path, its ending, a title or an id of a readable document."
             raise UsageError(f"No document of {archive.uri} matches {name!r}. {hint}") from None
-    return list(found.values())
+    met = terms.among(found.values())
+    if terms and not met:
+        of = f"None of the {len(found):,} documents named" if names else f"No document of {archive.uri}"
+        raise UsageError(f"{of} matches {terms}. docpager archive documents shows what is known of each.")
+    return met
 
 
 def ask_question(
@@ -319,6 +333,60 @@ def verify_run(run: str | Path, *, archive: str | None = None) -> VerifyReport:
         return verify.verify_run(folder, opened)
 
 
+def write_report(
+    run: str | Path,
+    *,
+    pictures: str = "crop",
+    against: str | Path | None = None,
+    archive: str | None = None,
+    output: str | Path | None = None,
+) -> WrittenReport:
+    """Writes a run's report as one HTML file, ``report.html`` in its folder unless told.
+
+    ``pictures`` of cited PDF pages are ``crop`` (what stands around the quotes), ``all`` (whole pages) or ``none``;
+    ``against`` is an earlier run to compare with. Raises ``MissingInputError`` where there is no run,
+    ``TemporaryError`` where the file cannot be written.
+
+    >>> report = write_report("outputs/captains")
+    >>> print(report.path, report.questions, report.citations)
+    outputs/captains/report.html 2 2
+    """
+    from docpager.batch.executors.processes import ProcessExecutor
+    from docpager.batch.manifest import read_manifest
+    from docpager.batch.run_folder import resolve_run
+    from docpager.reporting import writing
+
+    if pictures not in writing.PICTURES:
+        raise UsageError(f"No pictures {pictures!r}. Use one of: {', '.join(writing.PICTURES)}.")
+    folder = resolve_run(run)
+    opened, note = _archive_of_run(read_manifest(folder), archive)
+    with nullcontext() if opened is None else closing(opened), ProcessExecutor() as executor:
+        return writing.write_report(
+            folder,
+            folder / "report.html" if output is None else Path(output),
+            opened,
+            executor,
+            pictures=pictures,
+            against=None if against is None else resolve_run(against),
+            archive_note=note,
+        )
+
+
+def _archive_of_run(manifest: Manifest, uri: str | None) -> tuple[LanceArchive | None, str]:
+    """The archive as the run saw it, else as it is now, else none; and what a reader must know of that."""
+    if uri is not None:
+        return open_archive(uri), ""
+    try:
+        return open_archive(manifest.archive, generation=manifest.archive_generation), ""
+    except DocpagerError:
+        pass
+    try:
+        opened = open_archive(manifest.archive)
+    except DocpagerError as error:
+        return None, f"Sources are shown as the run kept them, for its archive cannot be opened: {error}"
+    return opened, "The archive has changed since the run; sources are shown as it has them now."
+
+
 def evaluate_run(
     run: str | Path,
     gold: str | Path,
@@ -335,52 +403,16 @@ def evaluate_run(
     written.
     """
     from docpager.analysis.eval_gold import read_gold
+    from docpager.analysis.eval_judge import Judge
     from docpager.analysis.evaluation import evaluate
     from docpager.batch.manifest import read_manifest
     from docpager.batch.run_folder import resolve_run
 
     folder, golds = resolve_run(run), read_gold(Path(gold))
-    asked = None if judge is None else _judge(judge, connection, progress)
-    manifest = read_manifest(folder)
-    opened = open_archive(archive) if archive is not None else _as_asked(manifest.archive, manifest.archive_generation)
-    with closing(opened) if opened is not None else nullcontext():
+    if judge == AgentSettings().model:
+        raise UsageError(f"{judge} judges nothing: it finds lines. Name a model behind an endpoint with --judge.")
+    model = None if judge is None else endpoint_model(AgentSettings(model=judge), connection)
+    asked = None if model is None else Judge(model, model.name, model.close, progress)
+    opened, _ = _archive_of_run(read_manifest(folder), archive)
+    with nullcontext() if opened is None else closing(opened):
         return evaluate(folder, golds, opened, asked)
-
-
-def _as_asked(uri: str, generation: str) -> LanceArchive | None:
-    """An archive as a run saw it, else as it is now; None where it is gone."""
-    for version in (generation, None):
-        try:
-            return open_archive(uri, generation=version)
-        except DocpagerError:
-            continue
-    return None
-
-
-def _judge(
-    name: str, connection: ConnectionSettings | None, progress: Callable[[int, int | None], object]
-) -> Callable[[Sequence[EvalRow]], list[EvalRow]]:
-    from docpager.analysis.eval_judge import judged
-    from docpager.models.extractive import ExtractiveModel
-
-    if name == ExtractiveModel.name:
-        raise UsageError(f"{name} judges nothing: it finds lines. Name a model behind an endpoint with --judge.")
-    model = endpoint_model(AgentSettings(model=name), connection)
-
-    def ask(rows: Sequence[EvalRow]) -> list[EvalRow]:
-        total, done = sum(bool(row.gold_answers) and row.answer is not None for row in rows), 0
-
-        def told() -> None:
-            nonlocal done
-            done += 1
-            progress(done, total)
-
-        async def ask_all() -> list[EvalRow]:
-            try:
-                return await judged(rows, model, name, told)
-            finally:
-                await model.close()
-
-        return asyncio.run(ask_all())
-
-    return ask

@@ -61,6 +61,11 @@ def test_no_other_module_makes_exceptions_that_leave_it(repository):
 
 MESSAGES = [
     (
+        errors.NotInstalledError("RTF", "pandoc", "pip install 'docpager[pandoc]'"),
+        "RTF is read by pandoc, which is not installed (pip install 'docpager[pandoc]'). Then ingest again.",
+        {"program": "pandoc", "exit_code": 1},
+    ),
+    (
         errors.NotKeptError("call 3 (request 0a1b, attempt 1)"),
         "Offline, and the reply cache does not hold call 3 (request 0a1b, attempt 1) of this question. "
         "Run it once without --offline.",
@@ -99,6 +104,11 @@ MESSAGES = [
         "The archive at data/a.lancedb has format 9; this docpager knows format 1. Nothing was changed. "
         "Use the docpager that wrote it, or ingest again into a new archive.",
         {"uri": "data/a.lancedb", "found": "9", "known": "1", "exit_code": 78},
+    ),
+    (
+        errors.ChangedDocumentError(),
+        "It changed while it was read; the next ingest reads it again.",
+        {},
     ),
     (
         errors.DamagedArchiveError("data/a.lancedb", "segments cannot be opened"),

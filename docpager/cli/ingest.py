@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,12 +12,16 @@ import click
 from docpager.cli.console import Console, duration, plural
 from docpager.cli.options import common_options, config_option, json_option, settings_from, settings_options
 from docpager.cli.progress import Progress
+from docpager.peak_memory import peak_memory_mib
 from docpager.records import Document, DocumentStatus, LastAction
 from docpager.settings import IngestSettings
 
 if TYPE_CHECKING:
     from docpager.ingest.report import IngestFailure, IngestReport
 
+SLOW_SECONDS = 1.0
+"""From here on the slowest documents are named."""
+MOST_SLOW = 3
 MOST_REASONS = 20
 """So many failed documents are named; ``docpager archive documents --status failed`` lists all."""
 
@@ -90,24 +93,17 @@ def report_lines(report: IngestReport, settings: IngestSettings) -> Iterator[str
         read = [plural(report.pages, "page"), plural(report.segments, "segment"), plural(report.tokens, "token")]
         rate = report.pages / report.seconds if report.seconds else 0.0
         yield f"{', '.join(read)} read in {duration(report.seconds)} ({rate:,.0f} pages a second)"
+        slow = [f"{s.path} {duration(s.seconds)}" for s in report.slowest[:MOST_SLOW] if s.seconds >= SLOW_SECONDS]
+        if slow:
+            yield f"slowest: {', '.join(slow)}"
     else:
         yield f"nothing had to be read, {duration(report.seconds)}"
-    ours, largest = peak_memory_mib()
-    yield f"peak memory {ours:,} MiB, largest worker {largest:,} MiB"
+    yield f"peak memory {peak_memory_mib():,} MiB, largest worker {report.worker_peak_mib:,} MiB"
     yield f"archive {settings.archive}"
-
-
-def peak_memory_mib() -> tuple[int, int]:
-    """The most memory this process held, and the largest of its ended children."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    usage = (resource.getrusage(who).ru_maxrss * unit for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    ours, largest = (size // (1 << 20) for size in usage)
-    return ours, largest
 
 
 def as_record(report: IngestReport, settings: IngestSettings) -> dict[str, object]:
     """A report as ``--json`` writes it."""
-    ours, largest = peak_memory_mib()
     return {
         "archive": settings.archive,
         "exit_code": report.exit_code(strict=settings.strict),
@@ -120,8 +116,10 @@ def as_record(report: IngestReport, settings: IngestSettings) -> dict[str, objec
         "tokens": report.tokens,
         "seconds": round(report.seconds, 3),
         "cpu_seconds": {stage: round(seconds, 3) for stage, seconds in report.cpu_seconds.items()},
-        "peak_memory_mib": ours,
-        "largest_worker_mib": largest,
+        "busy_seconds": {who: round(seconds, 3) for who, seconds in report.busy_seconds.items()},
+        "slowest": [asdict(slow) | {"seconds": round(slow.seconds, 3)} for slow in report.slowest],
+        "peak_memory_mib": peak_memory_mib(),
+        "largest_worker_mib": report.worker_peak_mib,
         "failures": [_failure(failure) for failure in report.failures],
         "notes": [_failure(failure) for failure in report.notes],
     }

@@ -10,7 +10,7 @@ import re
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
-_LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_LINE_END = re.compile("[\x0b\x0c\x85\u2028\u2029]")
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 
@@ -18,7 +18,8 @@ def clean(text: str) -> tuple[str, int]:
     """The text with every line end as a newline and each NUL, lone surrogate, control character or noncharacter
     replaced by U+FFFD, and how many were replaced. A surrogate pair becomes the one character it stands for.
     """
-    text = _LINE_END.sub("\n", _without_surrogate_pairs(text))
+    text = _without_surrogate_pairs(text).replace("\r\n", "\n").replace("\r", "\n")
+    text = _LINE_END.sub("\n", text)
     return _UNWANTED.subn(REPLACEMENT, text)
 
 

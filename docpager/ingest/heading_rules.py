@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 LONGEST_HEADING = 120
 LONGEST_WEAK_HEADING = 90
@@ -76,12 +77,18 @@ def without_continued(text: str) -> str:
     return _CONTINUED.sub("", text).strip() if "cont" in text[-14:].casefold() else text
 
 
+@lru_cache(maxsize=4096)  # each line is looked at for contents, tables and headings
 def strong_heading(text: str) -> Heading | None:
     """What a line is a heading of by its wording alone: numbered parts, notes, statement titles, reports."""
     text = without_continued(text)
-    if not 3 < len(text) <= LONGEST_HEADING or (_ENDS_IN_PAGE.search(text) and text.count(" ") > 2):
+    if not 3 < len(text) <= LONGEST_HEADING or (
+        text[-1].isdecimal() and text.count(" ") > 2 and _ENDS_IN_PAGE.search(text)
+    ):
         return None
-    return _named(text) or _statement(text) or _numbered(text)
+    # By the first character: a line of prose that begins in the midst of a sentence is looked at no further.
+    if text[0].isupper():
+        return _named(text) or _statement(text)
+    return _numbered(text) if text[0].isdecimal() else None
 
 
 def is_strong_heading(text: str) -> bool:
@@ -149,8 +156,10 @@ def _is_heading_title(title: str) -> bool:
 
 
 def _statement(text: str) -> Heading | None:
+    if text[-1] in ".,;:" or not text[0].isupper():
+        return None
     words = _WORD.findall(text)
-    if not words or len(words) > 18 or text[-1] in ".,;:" or not text[0].isupper() or not is_title_case(words):
+    if not words or len(words) > 18 or not is_title_case(words):
         return None
     key = " ".join(words).casefold()
     if _ALONE.fullmatch(text):

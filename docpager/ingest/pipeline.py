@@ -12,6 +12,7 @@ from pathlib import Path
 from docpager.errors import DocumentError, LimitExceededError, UnsupportedDocumentError
 from docpager.ingest.planning import Plan
 from docpager.ingest.readers.collections import CollectionFields
+from docpager.ingest.readers.ocr import OcrOptions
 from docpager.ingest.report import IngestProgress, IngestReport, SilentProgress
 from docpager.ingest.scan import roots_of, scan
 from docpager.ingest.steps import Duplicate, Moved, Settled, Step, Unchanged
@@ -116,7 +117,8 @@ class _Ingest:
     ) -> None:
         language = None if settings.language == "auto" else settings.language
         self.report = IngestReport()
-        self._options = ReadingOptions(counter, settings.segment_tokens, settings.pdf_reader, language)
+        ocr = OcrOptions.of(settings)
+        self._options = ReadingOptions(counter, settings.segment_tokens, settings.pdf_reader, language, ocr)
         self._archive = archive
         self._embedder = embedder
         self._executor = executor
@@ -154,12 +156,13 @@ class _Ingest:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Adds the CPU time spent within to a stage."""
-        started = time.process_time()
+        """Adds the time spent within to a stage."""
+        clock, started = time.perf_counter(), time.process_time()
         try:
             yield
         finally:
             self.report.cpu_seconds[name] += time.process_time() - started
+            self.report.busy_seconds[name] += time.perf_counter() - clock
 
     def _tasks(self) -> Iterator[ReadTask]:
         """What workers have to read, as they come to need it; every other step is taken on the way."""
@@ -195,12 +198,14 @@ class _Ingest:
     def _take(self, outcome: Outcome[ReadTask, ReadResult]) -> list[ReadTask]:
         """Takes what a worker has read; returns the tasks that have to be tried again, a document each."""
         task, result, failure = outcome.item, outcome.result, outcome.failure
+        self.report.busy_seconds["workers"] += outcome.seconds
         if failure is not None:
             if len(task.items) > 1:
                 return [ReadTask((item,), task.options) for item in task.items]
             document = _not_read(task.items[0].document, failure)
             self._add(IngestedDocument(replace(document, seconds=outcome.seconds)))
         if result is not None:
+            self.report.worker_peak_mib = max(self.report.worker_peak_mib, result.peak_mib)
             for stage, seconds in result.cpu_seconds.items():
                 self.report.cpu_seconds[stage] += seconds
             for ingested in result.documents:

@@ -14,6 +14,7 @@ from docpager.records import (
     LastAction,
 )
 
+MOST_SLOW = 10
 MOST_FAILURES = 100
 """Only so many failures are listed; all are counted."""
 
@@ -51,6 +52,16 @@ class IngestFailure:
     last_action: LastAction
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class SlowDocument:
+    """A document by the wall-clock seconds its reading took."""
+
+    seconds: float
+    path: str
+    status: DocumentStatus
+    pages: int
+
+
 @dataclass(slots=True)
 class IngestReport:
     """The figures of one ingest, over the documents that the named paths hold."""
@@ -66,6 +77,12 @@ class IngestReport:
     """Wall-clock time."""
     cpu_seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     """CPU time by stage: read, segment and count in the workers, embed and write in this process."""
+    busy_seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("workers", "embed", "write"), 0.0))
+    """Wall-clock time at work: of all workers together, and of this process where they may have to wait for it."""
+    worker_peak_mib: int = 0
+    """The most memory that a worker held when it had read something; those that broke a limit had more."""
+    slowest: list[SlowDocument] = field(default_factory=list)
+    """The ``MOST_SLOW`` documents that took longest to read, the slowest first."""
     failures: list[IngestFailure] = field(default_factory=list)
     """The first ``MOST_FAILURES`` documents of a failed status, skipped ones too."""
     notes: list[IngestFailure] = field(default_factory=list)
@@ -100,6 +117,7 @@ class IngestReport:
             self.pages += pages
             self.segments += document.segment_count if pages else 0
             self.tokens += document.token_count if pages else 0
+            self._time(SlowDocument(document.seconds or 0.0, document.path, document.status, pages))
         for statuses, listed in (
             (FAILED_DOCUMENT_STATUSES, self.failures),
             (SILENT_DOCUMENT_STATUSES, self.notes),
@@ -108,3 +126,7 @@ class IngestReport:
                 listed.append(
                     IngestFailure(document.path, document.status, document.error_type, document.error_message, action)
                 )
+
+    def _time(self, read: SlowDocument) -> None:
+        if read.seconds and (len(self.slowest) < MOST_SLOW or read.seconds > self.slowest[-1].seconds):
+            self.slowest = sorted([*self.slowest, read], key=lambda slow: (-slow.seconds, slow.path))[:MOST_SLOW]

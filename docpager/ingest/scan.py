@@ -144,9 +144,13 @@ def _source(root: Path, relative: str, file: Path) -> Source | None:
         return None  # gone since it was listed
     if not stat.S_ISREG(found.st_mode):
         return None
+    return Source(_readable(str(root)), relative, file, found.st_size, time_of_change(found))
+
+
+def time_of_change(found: os.stat_result) -> datetime:
+    """When a file was changed last, in UTC, to the microsecond."""
     microseconds = found.st_mtime_ns // 1000
-    modified_at = datetime.fromtimestamp(microseconds // 1_000_000, UTC).replace(microsecond=microseconds % 1_000_000)
-    return Source(_readable(str(root)), relative, file, found.st_size, modified_at)
+    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).replace(microsecond=microseconds % 1_000_000)
 
 
 def _readable(name: str) -> str:

@@ -68,6 +68,9 @@ class _HeadingFinder:
     def __init__(self, contents: Contents, outline: Sequence[OutlineHeading]) -> None:
         self._contents = contents
         self._outline = {(heading.page_number, folded(heading.title)): heading.level for heading in outline}
+        self._beginnings = {title[:1] for _, title in self._outline} | {
+            title[:1] for title in contents.numbers_by_title
+        }
         self._stack: list[Heading] = []
         self._covers: dict[int, bool] = {}
 
@@ -122,7 +125,8 @@ class _HeadingFinder:
 
     def _announced(self, paper: PaperLines, line: Line) -> Heading | None:
         """The heading a line is by the outline or a table of contents."""
-        if len(line.text) > 200:
+        # Of the few that begin as an announced title does, and of no others, the whole is folded.
+        if len(line.text) > 200 or folded(line.text[:8])[:1] not in self._beginnings:
             return None
         key = folded(line.text)
         for page_number in (paper.page_number, paper.page_number - 1, paper.page_number + 1):

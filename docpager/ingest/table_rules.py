@@ -22,6 +22,8 @@ _CELL = re.compile(
     r"[($€£¥+−–-]*\d(?:[\d,]*\d)?(?:\.\d+)?[)%x¢*]*(?:\([a-z\d]{1,2}\))?|[($]*\.\d+\)?%?|[$]?[—–−-]{1,3}[%)]*|n/?[am]\.?",
     re.I,
 )
+_NO_CELL_ENDS = frozenset("bcdefghijklnoqrtuvwyzBCDEFGHIJKLNOQRTUVWYZ,;:")
+"""What neither a figure nor a neutral token ends in."""
 _YEAR = re.compile(r"(?:19|20)\d\d[EAP]?(?:\([a-z\d]{1,2}\))?")
 _MONTHS = r"(?:jan|febr?|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*"
 _HEAD_WORDS = re.compile(
@@ -42,6 +44,8 @@ _BULLET = re.compile(r"[•●▪◦*·–—-]\s?[^\W\d]|\(?[a-z\d]{1,2}\)\s")
 def trailing_cells(text: str) -> tuple[int, bool]:
     """How many figures end a line, and whether all of them are years."""
     count = years = 0
+    if text and text[-1] in _NO_CELL_ENDS:
+        return 0, False
     for token in reversed(text.split()):
         if token in _NEUTRAL:
             continue
@@ -87,11 +91,21 @@ def _lower_count(text: str) -> int:
 
 
 def _is_head(text: str) -> bool:
-    if text[-1] in ".;,:" or _ENDS_IN_DATE.search(text):
-        return len(text) <= 60 and bool(_ENDS_IN_DATE.search(text))
+    ends_in_date = _ends_in_date(text)
+    if text[-1] in ".;,:" or ends_in_date:
+        return len(text) <= 60 and ends_in_date
     if len(text) > LONGEST_HEAD or _BULLET.match(text):
         return False
-    return bool(_HEAD_WORDS.search(text)) and _lower_count(_PARENTHESIS.sub("", text)) <= 2
+    # The words last: looking for them takes longest, and prose has been turned away.
+    named = _PARENTHESIS.sub("", text) if "(" in text else text
+    return _lower_count(named) <= 2 and bool(_HEAD_WORDS.search(text))
+
+
+def _ends_in_date(text: str) -> bool:
+    last = text.rpartition(" ")[2].rstrip(",:")
+    # Most lines end in neither; a look at the last word is much quicker than the search.
+    may = (last.isdecimal() and len(last) <= 2) or last[-5:].lower() == "ended" or last[-2:].lower() == "of"
+    return may and bool(_ENDS_IN_DATE.search(text))
 
 
 def _continues(kinds: Sequence[str], position: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from docpager.ingest.aside import without
 from docpager.lines import Span, line_spans
 from docpager.protocols import TokenCounter
 from docpager.records import Block, BlockKind, ParsedPage, SegmentKind
@@ -18,7 +19,7 @@ LONGEST_INTERRUPTION = 120
 Path = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Unit:
     """A span of a paper page that no segment border cuts: a citable line, or part of one with too many tokens."""
 
@@ -44,21 +45,22 @@ class UnitReader:
         self._path: list[tuple[int, str]] = []
         self._carried_heads = ""
 
-    def read(self, page: ParsedPage, blocks: Sequence[Block], kind: SegmentKind) -> list[Unit]:
-        """The page's units; together they hold every character that is not blank."""
+    def read(
+        self, page: ParsedPage, blocks: Sequence[Block], kind: SegmentKind, aside: Sequence[Span] = ()
+    ) -> list[Unit]:
+        """The page's units; together they hold every character that is not blank, but for those set aside."""
         text = page.text
         table = _Table(self._carried_heads)
         units: list[Unit] = []
-        for block in _without_gaps(text, blocks):
+        for block in without(text, _without_gaps(text, blocks), aside):
             self._enter(text, block)
             headings = tuple(title for _, title in self._path[:MOST_HEADINGS])
             heads = table.heads_for(text, block, len(units))
             lines = line_spans(text[block.char_start : block.char_end], _line_kind(kind, block.kind))
             starts_block = True
             for start, end in lines:
-                for piece in self._bounded(text, block.char_start + start, block.char_start + end):
-                    tokens = self._count(text[piece[0] : piece[1]])
-                    units.append(Unit(*piece, tokens, block.kind, block.level, starts_block, headings, heads))
+                for begin, stop, tokens in self._bounded(text, block.char_start + start, block.char_start + end):
+                    units.append(Unit(begin, stop, tokens, block.kind, block.level, starts_block, headings, heads))
                     starts_block = False
         self._carried_heads = table.carried(units)
         return units
@@ -75,10 +77,11 @@ class UnitReader:
             known = self._counts[line] = self._counter.count(line + "\n")
         return known
 
-    def _bounded(self, text: str, start: int, end: int) -> Iterator[Span]:
-        """The span, split at blanks until every piece has few enough tokens."""
-        if end - start < 2 or self._count(text[start:end]) <= self._limit:
-            yield start, end
+    def _bounded(self, text: str, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+        """The span, split at blanks until every piece has few enough tokens, and the tokens of each."""
+        tokens = self._count(text[start:end])
+        if end - start < 2 or tokens <= self._limit:
+            yield start, end, tokens
             return
         middle = (start + end) // 2
         cut = text.rfind(" ", start + 1, middle)

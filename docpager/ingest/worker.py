@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,19 +11,25 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from docpager.errors import (
+    ChangedDocumentError,
     DocumentError,
     EncryptedDocumentError,
     LimitExceededError,
     UnsupportedDocumentError,
     lacks_memory,
 )
+from docpager.ingest.aside import visible_text
 from docpager.ingest.cleaning import clean
 from docpager.ingest.confinement import reading_only
+from docpager.ingest.languages import detect_language
 from docpager.ingest.output_limits import check_parsed, check_segments
 from docpager.ingest.prechecks import check_file
 from docpager.ingest.readers import choose_reader, warm_reader
 from docpager.ingest.readers.collections import CollectionFields, Record, RecordReader, count_records
 from docpager.ingest.readers.front_matter import find_period
+from docpager.ingest.readers.ocr import OcrOptions
+from docpager.ingest.scan import time_of_change
+from docpager.peak_memory import peak_memory_mib
 from docpager.protocols import TokenCounter
 from docpager.records import (
     BlockKind,
@@ -52,7 +60,8 @@ class ReadingOptions:
     segment_tokens: int
     pdf_reader: str = "auto"
     language: str | None = None
-    """Every document's language; None leaves it to the file."""
+    """Every document's language; None finds it in the text, else takes the file's word."""
+    ocr: OcrOptions = field(default_factory=OcrOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,8 @@ class ReadResult:
 
     documents: list[IngestedDocument] = field(default_factory=list)
     cpu_seconds: dict[str, float] = field(default_factory=dict)
+    peak_mib: int = 0
+    """The most memory the worker has held so far; 0 where the system does not tell."""
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -103,7 +114,7 @@ class ReadResult:
 
 @dataclass(slots=True)
 class TimedCounter:
-    """A counter that adds up the CPU time it takes."""
+    """A counter that adds up the wall-clock time it takes: asking for the CPU time would cost as much as it tells."""
 
     inner: TokenCounter
     seconds: float = 0.0
@@ -115,9 +126,9 @@ class TimedCounter:
 
     def count(self, text: str) -> int:
         """As the inner counter counts."""
-        started = time.process_time()
+        started = time.perf_counter()
         tokens = self.inner.count(text)
-        self.seconds += time.process_time() - started
+        self.seconds += time.perf_counter() - started
         return tokens
 
 
@@ -137,6 +148,7 @@ def read_documents(task: ReadTask) -> ReadResult:
             ingested = IngestedDocument(failed(item.document, error))
         seconds = time.perf_counter() - started
         result.documents.append(replace(ingested, document=replace(ingested.document, seconds=seconds)))
+    result.peak_mib = peak_memory_mib()
     return result
 
 
@@ -151,6 +163,8 @@ def failed(document: Document, error: BaseException) -> Document:
     """The row of a document that could not be read."""
     status = next((s for kind, s in _STATUS_OF_ERROR if isinstance(error, kind)), DocumentStatus.FAILED)
     message = str(error)
+    if isinstance(error, ChangedDocumentError):
+        document = replace(document, sha256=None)  # what was read is not what has that hash
     if isinstance(error, OSError):
         message = f"It cannot be opened: {error.strerror or error}"
     elif not isinstance(error, DocumentError):
@@ -178,14 +192,16 @@ def _read(item: ReadItem, options: ReadingOptions, result: ReadResult) -> Ingest
     check_parsed(parsed)
     title = _cleaned(parsed.title or (_first_heading(parsed) if item.record is None else None))
     counter = TimedCounter(options.counter)
+    clock, earlier = time.perf_counter(), result.cpu_seconds.get("segment", 0.0)
     with result.stage("segment"):
         fallback = "" if item.record is not None else Path(item.document.path).stem
         pages, segments = segment_document(
             parsed, item.document.doc_id, title or fallback, counter, options.segment_tokens
         )
+    counting = counter.seconds / (time.perf_counter() - clock) * (result.cpu_seconds["segment"] - earlier)
+    result.add("count", counting)
+    result.add("segment", -counting)
     check_segments(segments)
-    result.add("count", counter.seconds)
-    result.add("segment", -counter.seconds)
     status = parsed.status
     if status is DocumentStatus.INDEXED and not segments:
         status = DocumentStatus.EMPTY
@@ -194,9 +210,9 @@ def _read(item: ReadItem, options: ReadingOptions, result: ReadResult) -> Ingest
         status=status,
         media_type=parsed.media_type,
         title=title,
-        language=options.language or parsed.language,
+        language=options.language or detect_language([visible_text(page) for page in parsed.pages]) or parsed.language,
         published_at=parsed.published_at,
-        period=parsed.period or find_period([page.text[:_FRONT_CHARACTERS] for page in parsed.pages[:1]]),
+        period=parsed.period or find_period([visible_text(page)[:_FRONT_CHARACTERS] for page in parsed.pages[:1]]),
         reader=parsed.reader,
         reader_version=parsed.reader_version,
         page_count=len(parsed.pages),
@@ -214,10 +230,21 @@ def _parsed(item: ReadItem, options: ReadingOptions) -> tuple[ParsedDocument, st
     if item.record is not None:
         return RecordReader().parse(item.record), None
     path = Path(item.file)
+    _check_unchanged(item)
     with reading_only(item.file):
         check_file(path)
         entry, note = choose_reader(path)
-        return entry.reader(options.pdf_reader).read(path), note
+        parsed = entry.reader(options.pdf_reader, options.ocr).read(path)
+    _check_unchanged(item)
+    return parsed, note
+
+
+def _check_unchanged(item: ReadItem) -> None:
+    """Raises ``ChangedDocumentError`` unless the file is the one whose size, time and hash are in the row."""
+    found = os.lstat(item.file)
+    is_same = stat.S_ISREG(found.st_mode) and found.st_size == item.document.size_bytes
+    if not is_same or time_of_change(found) != item.document.modified_at:
+        raise ChangedDocumentError
 
 
 def _first_heading(parsed: ParsedDocument) -> str | None:

@@ -18,7 +18,7 @@ class WordLlamaEmbedder:
     """wordllama's 256-dimensional static vectors: offline, thousands of texts a second; pickled without its weights."""
 
     BATCH = 32
-    """Texts embedded at once: larger batches are slower, for they are padded to their longest text."""
+    """Texts whose tokens are held at once."""
     MAX_CHARACTERS = 20_000
     """Only so much of a text is embedded."""
 
@@ -46,20 +46,29 @@ class WordLlamaEmbedder:
         import numpy
 
         vectors = numpy.empty((len(texts), self.dimensions), dtype=numpy.float32)
-        # Texts of like length go together, so that little is padded; each lands in its own row.
-        by_length = sorted(range(len(texts)), key=lambda row: len(texts[row]))
-        for start in range(0, len(by_length), self.BATCH):
-            rows = by_length[start : start + self.BATCH]
-            vectors[rows] = self._means([self._clean(texts[row]) for row in rows])
+        for start in range(0, len(texts), self.BATCH):
+            vectors[start : start + self.BATCH] = self._means(
+                [self._clean(t) for t in texts[start : start + self.BATCH]]
+            )
         return _unit_length(vectors)
 
     def _clean(self, text: str) -> str:
         return text[: self.MAX_CHARACTERS].encode("utf-8", "replace").decode()
 
     def _means(self, texts: list[str]) -> Any:
+        """The mean of each text's token vectors, as wordllama's own ``embed`` has it, without its padding."""
+        import numpy
+
         if self._model is None:
             self._model = _load_wordllama()
-        return self._model.embed(texts, norm=False, batch_size=self.BATCH)
+            self._model.tokenizer.no_padding()
+        weights = self._model.embedding
+        means = numpy.zeros((len(texts), self.dimensions), dtype=numpy.float32)
+        for row, encoded in enumerate(self._model.tokenizer.encode_batch_fast(texts, add_special_tokens=False)):
+            if encoded.ids:
+                vectors = weights.take(encoded.ids, axis=0, mode="clip")
+                means[row] = vectors.sum(axis=0) / numpy.float32(len(encoded.ids))
+        return means
 
 
 class NoEmbedder:

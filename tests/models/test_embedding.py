@@ -1,4 +1,5 @@
 import pickle
+from pathlib import Path
 
 import numpy
 import pytest
@@ -68,3 +69,14 @@ def test_an_unknown_embedder_is_refused_by_name():
     with pytest.raises(ConfigurationError) as refusal:
         embedder_for("word2vec")
     assert str(refusal.value) == "There is no embedder 'word2vec'. Use one of: wordllama, bge-small, none."
+
+
+def test_word_vectors_are_to_the_bit_those_of_wordllama_itself():
+    import wordllama
+
+    texts = ["Net revenue was 42 million.", "ferries", "", "日本語 und Größe", "a longer text of many words " * 40]
+    model = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, dim=256, disable_download=True)
+    peers = model.embed(texts, norm=False)
+    peers[2, 0] = 1.0
+    peers /= numpy.linalg.norm(peers, axis=1, keepdims=True)
+    assert WordLlamaEmbedder().embed(texts).tolist() == peers.tolist()

@@ -13,6 +13,11 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SAMPLE_BYTES = 100_000
+_COMMON = """
+    cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 koi8_r koi8_u cp866 iso8859_2 iso8859_5 iso8859_6 iso8859_7
+    iso8859_8 iso8859_9 iso8859_15 cp874 cp932 euc_jp gb18030 big5 euc_kr cp949 johab
+""".split()  # noqa: SIM905
+"""What files are in; charset-normalizer knows more, and takes mac_cyrillic as gladly as cp1251."""
 _FOREIGN = re.compile(rb"[\x80-\xff]")
 _WESTERN = frozenset("ÀÁÂÄÆÇÈÉÊËÎÏÑÓÔÖØÙÛÜßàáâäæçèéêëíîïñóôöøùúûüœåÅ€£§°©®™«»‘’“”„–—•…·½¼¾²³±×\xa0\xad¡¿ãõ")
 
@@ -63,7 +68,7 @@ def _guess(data: bytes) -> str:
         return "cp1252"
     from charset_normalizer import from_bytes
 
-    best = from_bytes(sample).best()
+    best = from_bytes(sample, cp_isolation=_COMMON).best() or from_bytes(sample).best()
     return best.encoding if best is not None else "cp1252"
 
 
