@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +24,6 @@ from docpager.settings import (
 if TYPE_CHECKING:
     from docpager.agent.loop import Agent
     from docpager.agent.summaries import Summariser
-    from docpager.analysis.eval_figures import Evaluation
     from docpager.analysis.verify import VerifyReport
     from docpager.archive.lance import LanceArchive
     from docpager.archive.search import SearchOptions
@@ -359,7 +358,7 @@ def write_report(
     if pictures not in writing.PICTURES:
         raise UsageError(f"No pictures {pictures!r}. Use one of: {', '.join(writing.PICTURES)}.")
     folder = resolve_run(run)
-    opened, note = _archive_of_run(read_manifest(folder), archive)
+    opened, note = archive_of_run(read_manifest(folder), archive)
     with nullcontext() if opened is None else closing(opened), ProcessExecutor() as executor:
         return writing.write_report(
             folder,
@@ -372,7 +371,7 @@ def write_report(
         )
 
 
-def _archive_of_run(manifest: Manifest, uri: str | None) -> tuple[LanceArchive | None, str]:
+def archive_of_run(manifest: Manifest, uri: str | None) -> tuple[LanceArchive | None, str]:
     """The archive as the run saw it, else as it is now, else none; and what a reader must know of that."""
     if uri is not None:
         return open_archive(uri), ""
@@ -385,34 +384,3 @@ def _archive_of_run(manifest: Manifest, uri: str | None) -> tuple[LanceArchive |
     except DocpagerError as error:
         return None, f"Sources are shown as the run kept them, for its archive cannot be opened: {error}"
     return opened, "The archive has changed since the run; sources are shown as it has them now."
-
-
-def evaluate_run(
-    run: str | Path,
-    gold: str | Path,
-    *,
-    judge: str | None = None,
-    connection: ConnectionSettings | None = None,
-    archive: str | None = None,
-    progress: Callable[[int, int | None], object] = lambda _done, _total: None,
-) -> Evaluation:
-    """Scores a run against a gold file and writes ``eval.parquet`` beside the run's tables.
-
-    ``judge`` names a model behind ``connection``'s endpoint; ``progress`` is told of the answers it has judged.
-    Raises ``MissingInputError``, ``QuestionFileError``, ``UsageError`` or ``ConfigurationError`` before anything is
-    written.
-    """
-    from docpager.analysis.eval_gold import read_gold
-    from docpager.analysis.eval_judge import Judge
-    from docpager.analysis.evaluation import evaluate
-    from docpager.batch.manifest import read_manifest
-    from docpager.batch.run_folder import resolve_run
-
-    folder, golds = resolve_run(run), read_gold(Path(gold))
-    if judge == AgentSettings().model:
-        raise UsageError(f"{judge} judges nothing: it finds lines. Name a model behind an endpoint with --judge.")
-    model = None if judge is None else endpoint_model(AgentSettings(model=judge), connection)
-    asked = None if model is None else Judge(model, model.name, model.close, progress)
-    opened, _ = _archive_of_run(read_manifest(folder), archive)
-    with nullcontext() if opened is None else closing(opened):
-        return evaluate(folder, golds, opened, asked)

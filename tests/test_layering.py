@@ -40,6 +40,7 @@ FLOORS = {
     "docpager.wiring": 6,
     "docpager.running": 6,
     "docpager.upkeep": 6,
+    "docpager.evaluating": 6,
     "docpager.workers": 6,
     "docpager.cli": 6,
     "docpager.__main__": 6,
@@ -51,7 +52,13 @@ STRANGERS = {
     "docpager.ingest": {"docpager.archive", "docpager.models"},
     "docpager.archive": {"docpager.ingest", "docpager.models"},
     "docpager.models": {"docpager.ingest", "docpager.archive"},
-    "docpager.wiring": {"docpager.cli", "docpager.running", "docpager.upkeep", "docpager.workers"},
+    "docpager.wiring": {
+        "docpager.cli",
+        "docpager.evaluating",
+        "docpager.running",
+        "docpager.upkeep",
+        "docpager.workers",
+    },
     "docpager.running": {"docpager.cli", "docpager.workers"},
     "docpager.workers": {"docpager.cli", "docpager.running"},
 }

@@ -60,7 +60,7 @@ def command(
     or the passage), unit, tolerance, answerable. Writes eval.parquet beside the run's tables.
     """
     from docpager.analysis.eval_figures import FAILED_EXIT_CODE, floors_of
-    from docpager.wiring import evaluate_run
+    from docpager.evaluating import evaluate_run
 
     console: Console = ctx.obj
     wanted = floors_of(floors)
