@@ -87,21 +87,29 @@ class IngestBenchmark:
 
     documents: int
     pypdf: Rate
+    loading: Rate
+    """The ingest of one small text, before all others: what importing and loading the libraries takes, once."""
     runs: tuple[WorkersFigures, ...]
 
 
 def bench_ingest(
-    paths: Sequence[Path], ingest: Callable[[int], tuple[IngestReport, IngestReport]], workers: Sequence[int]
+    paths: Sequence[Path],
+    ingest: Callable[[int], tuple[IngestReport, IngestReport]],
+    workers: Sequence[int],
+    load: Callable[[], IngestReport],
 ) -> IngestBenchmark:
     """For each number of workers times bare PDFium in this process, then two ingests of ``paths``.
 
     ``ingest`` takes the number and begins with an archive that does not exist; its second report is of an ingest with
-    nothing to do. Raises ``MissingInputError`` where there is no PDF.
+    nothing to do. ``load`` is an ingest of one small text. Raises ``MissingInputError`` where there is no PDF.
     """
     pdfs = sorted(p for path in paths for p in (path.rglob("*.pdf") if path.is_dir() else [path]))
     if not pdfs:
         raise MissingInputError(f"There is no PDF in {', '.join(map(str, paths))}.")
     pypdf = _timed(lambda: sum(pypdf_pages(pdf, PYPDF_EVERY) for pdf in pdfs))
+    before = _cpu_seconds()
+    loaded = load()
+    loading = Rate(loaded.pages, loaded.seconds, _cpu_seconds() - before)
     runs = []
     for number in workers:
         pdfium = _timed(lambda: sum(pdfium_pages(pdf) for pdf in pdfs))
@@ -109,7 +117,7 @@ def bench_ingest(
         first, second = ingest(number)
         # The second ingest starts no worker and reads nothing: what it takes is left in, in milliseconds.
         runs.append(WorkersFigures(number, pdfium, first, _cpu_seconds() - before, second.seconds))
-    return IngestBenchmark(len(pdfs), pypdf, tuple(runs))
+    return IngestBenchmark(len(pdfs), pypdf, loading, tuple(runs))
 
 
 def _timed(read: Callable[[], int]) -> Rate:

@@ -205,6 +205,7 @@ class _Ingest:
             document = _not_read(task.items[0].document, failure)
             self._add(IngestedDocument(replace(document, seconds=outcome.seconds)))
         if result is not None:
+            self.report.worker_peak_mib = max(self.report.worker_peak_mib, result.peak_mib)
             for stage, seconds in result.cpu_seconds.items():
                 self.report.cpu_seconds[stage] += seconds
             for ingested in result.documents:

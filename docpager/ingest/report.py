@@ -79,6 +79,8 @@ class IngestReport:
     """CPU time by stage: read, segment and count in the workers, embed and write in this process."""
     busy_seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("workers", "embed", "write"), 0.0))
     """Wall-clock time at work: of all workers together, and of this process where they may have to wait for it."""
+    worker_peak_mib: int = 0
+    """The most memory that a worker held when it had read something; those that broke a limit had more."""
     slowest: list[SlowDocument] = field(default_factory=list)
     """The ``MOST_SLOW`` documents that took longest to read, the slowest first."""
     failures: list[IngestFailure] = field(default_factory=list)

@@ -29,6 +29,7 @@ from docpager.ingest.readers.collections import CollectionFields, Record, Record
 from docpager.ingest.readers.front_matter import find_period
 from docpager.ingest.readers.ocr import OcrOptions
 from docpager.ingest.scan import time_of_change
+from docpager.peak_memory import peak_memory_mib
 from docpager.protocols import TokenCounter
 from docpager.records import (
     BlockKind,
@@ -94,6 +95,8 @@ class ReadResult:
 
     documents: list[IngestedDocument] = field(default_factory=list)
     cpu_seconds: dict[str, float] = field(default_factory=dict)
+    peak_mib: int = 0
+    """The most memory the worker has held so far; 0 where the system does not tell."""
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -145,6 +148,7 @@ def read_documents(task: ReadTask) -> ReadResult:
             ingested = IngestedDocument(failed(item.document, error))
         seconds = time.perf_counter() - started
         result.documents.append(replace(ingested, document=replace(ingested.document, seconds=seconds)))
+    result.peak_mib = peak_memory_mib()
     return result
 
 
