@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from docpager.errors import ConfigurationError, DocpagerError, ToolError, UsageError
+from docpager.errors import ConfigurationError, ToolError, UsageError
 from docpager.protocols import Archive, ChatModel, ModelFacts, TokenCounter
 from docpager.records import AnswerType, Document, Question, hex_id
 from docpager.settings import (
@@ -24,18 +24,19 @@ from docpager.settings import (
 if TYPE_CHECKING:
     from docpager.agent.loop import Agent
     from docpager.agent.summaries import Summariser
+<<<<<<< HEAD
     from docpager.analysis.verify import VerifyReport
+=======
+>>>>>>> main
     from docpager.archive.lance import LanceArchive
     from docpager.archive.search import SearchOptions
     from docpager.archive.writing import LanceWriter
-    from docpager.batch.manifest import Manifest
     from docpager.ingest.report import IngestProgress, IngestReport
     from docpager.models.assisted import Assistant
     from docpager.models.openai import OpenAIModel
     from docpager.models.openai.checkup import Checkup
     from docpager.models.watched import ReplySeen
     from docpager.records import Answer
-    from docpager.reporting.writing import WrittenReport
 
 
 def open_archive(
@@ -314,6 +315,7 @@ async def close_model(model: ChatModel) -> None:
     """Closes a model's connections, where it has any."""
     if (close := getattr(model, "close", None)) is not None:
         await close()
+<<<<<<< HEAD
 
 
 def verify_run(run: str | Path, *, archive: str | None = None) -> VerifyReport:
@@ -384,3 +386,5 @@ def archive_of_run(manifest: Manifest, uri: str | None) -> tuple[LanceArchive | 
     except DocpagerError as error:
         return None, f"Sources are shown as the run kept them, for its archive cannot be opened: {error}"
     return opened, "The archive has changed since the run; sources are shown as it has them now."
+=======
+>>>>>>> main

@@ -39,6 +39,7 @@ FLOORS = {
     "docpager.reporting": 5,
     "docpager.wiring": 6,
     "docpager.running": 6,
+    "docpager.reviewing": 6,
     "docpager.upkeep": 6,
     "docpager.evaluating": 6,
     "docpager.workers": 6,

@@ -172,6 +172,7 @@ def _cut(path, kind):
     path.write_bytes(path.read_bytes()[:200])
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 @pytest.mark.parametrize(("name", "make"), DAMAGED)
 @needs_tesseract
 def test_damaged_pictures_are_refused(tmp_path, read, name, make):

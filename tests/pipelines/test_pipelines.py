@@ -131,3 +131,20 @@ def test_what_is_called_at_the_end_changes_nothing_of_the_exit_code(filings):
     ended = shell("docpager run questions.csv -q --on-finish 'exit 7'", filings)
     assert ended.returncode == 0
     assert "--on-finish ended with exit code 7: exit 7" in ended.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("script", "rows", "words"),
+    [
+        ("compare_strategies", 5, ["2048"]),
+        ("paging_study", 6, []),
+    ],
+)
+def test_a_study_prints_a_row_for_each_setting(script, rows, words, tmp_path):
+    command = [sys.executable, ROOT / "pipelines" / f"{script}.py", tmp_path, *words]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    head, *lines = ended.stdout.splitlines()
+    assert len(lines) == rows
+    assert all(len(line.split()) == len(lines[0].split()) for line in lines), head
