@@ -41,7 +41,6 @@ FLOORS = {
     "docpager.running": 6,
     "docpager.reviewing": 6,
     "docpager.upkeep": 6,
-    "docpager.evaluating": 6,
     "docpager.workers": 6,
     "docpager.cli": 6,
     "docpager.__main__": 6,
@@ -55,7 +54,6 @@ STRANGERS = {
     "docpager.models": {"docpager.ingest", "docpager.archive"},
     "docpager.wiring": {
         "docpager.cli",
-        "docpager.evaluating",
         "docpager.running",
         "docpager.upkeep",
         "docpager.workers",

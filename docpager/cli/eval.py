@@ -60,11 +60,7 @@ def command(
     or the passage), unit, tolerance, answerable. Writes eval.parquet beside the run's tables.
     """
     from docpager.analysis.eval_figures import FAILED_EXIT_CODE, floors_of
-<<<<<<< HEAD
-    from docpager.evaluating import evaluate_run
-=======
     from docpager.reviewing import evaluate_run
->>>>>>> main
 
     console: Console = ctx.obj
     wanted = floors_of(floors)

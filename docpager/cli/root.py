@@ -26,13 +26,8 @@ COMMANDS = {
     "ask": "Answers one question, with its citations.",
     "run": "Answers a file of questions, into a folder of Parquet files.",
     "verify": "Checks every citation of a run against the archive again.",
-<<<<<<< HEAD
-    "eval": "Scores a run's answers and citations against right ones.",
-    "report": "Writes a run's answers, sources and paging stories as one HTML file.",
-=======
     "report": "Writes a run's answers, sources and paging stories as one HTML file.",
     "eval": "Scores a run's answers and citations against right ones.",
->>>>>>> main
     "runs": "Lists runs, shows, compares, exports or removes them.",
     "trace": "Shows what memory did for a question, and replays it.",
     "tune": "Says which window and policy would have kept refaults within a bound.",
