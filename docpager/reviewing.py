@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,6 @@ from docpager.wiring import endpoint_model, open_archive
 
 if TYPE_CHECKING:
     from docpager.analysis.eval_figures import Evaluation
-    from docpager.analysis.eval_rows import EvalRow
     from docpager.analysis.verify import VerifyReport
     from docpager.archive.lance import LanceArchive
     from docpager.batch.manifest import Manifest
@@ -96,44 +94,19 @@ def evaluate_run(
     (1.0, 1.0)
     """
     from docpager.analysis.eval_gold import read_gold
+    from docpager.analysis.eval_judge import Judge
     from docpager.analysis.evaluation import evaluate
     from docpager.batch.manifest import read_manifest
     from docpager.batch.run_folder import resolve_run
 
     folder, golds = resolve_run(run), read_gold(Path(gold))
-    asked = None if judge is None else _judge(judge, connection, progress)
+    if judge == AgentSettings().model:
+        raise UsageError(f"{judge} judges nothing: it finds lines. Name a model behind an endpoint with --judge.")
+    model = None if judge is None else endpoint_model(AgentSettings(model=judge), connection)
+    asked = None if model is None else Judge(model, model.name, model.close, progress)
     opened, _ = _archive_of_run(read_manifest(folder), archive)
-    with closing(opened) if opened is not None else nullcontext():
+    with nullcontext() if opened is None else closing(opened):
         return evaluate(folder, golds, opened, asked)
-
-
-def _judge(
-    name: str, connection: ConnectionSettings | None, progress: Callable[[int, int | None], object]
-) -> Callable[[Sequence[EvalRow]], list[EvalRow]]:
-    from docpager.analysis.eval_judge import judged
-    from docpager.models.extractive import ExtractiveModel
-
-    if name == ExtractiveModel.name:
-        raise UsageError(f"{name} judges nothing: it finds lines. Name a model behind an endpoint with --judge.")
-    model = endpoint_model(AgentSettings(model=name), connection)
-
-    def ask(rows: Sequence[EvalRow]) -> list[EvalRow]:
-        total, done = sum(bool(row.gold_answers) and row.answer is not None for row in rows), 0
-
-        def told() -> None:
-            nonlocal done
-            done += 1
-            progress(done, total)
-
-        async def ask_all() -> list[EvalRow]:
-            try:
-                return await judged(rows, model, name, told)
-            finally:
-                await model.close()
-
-        return asyncio.run(ask_all())
-
-    return ask
 
 
 def _archive_of_run(manifest: Manifest, uri: str | None) -> tuple[LanceArchive | None, str]:

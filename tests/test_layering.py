@@ -52,7 +52,12 @@ STRANGERS = {
     "docpager.ingest": {"docpager.archive", "docpager.models"},
     "docpager.archive": {"docpager.ingest", "docpager.models"},
     "docpager.models": {"docpager.ingest", "docpager.archive"},
-    "docpager.wiring": {"docpager.cli", "docpager.running", "docpager.upkeep", "docpager.workers"},
+    "docpager.wiring": {
+        "docpager.cli",
+        "docpager.running",
+        "docpager.upkeep",
+        "docpager.workers",
+    },
     "docpager.running": {"docpager.cli", "docpager.workers"},
     "docpager.workers": {"docpager.cli", "docpager.running"},
 }

@@ -6,9 +6,11 @@ What it finds stands in columns of its own and in no other figure: a judge errs,
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from docpager.analysis.eval_rows import EvalRow
@@ -28,12 +30,40 @@ AT_ONCE = 4
 _OBJECT = re.compile(r"\{[^{}]*\}", re.DOTALL)
 
 
-async def judged(rows: Sequence[EvalRow], model: ChatModel, name: str, told: Callable[[], None]) -> list[EvalRow]:
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """A model that judges rows; it is let go of when they are judged."""
+
+    model: ChatModel
+    name: str
+    close: Callable[[], Awaitable[object]]
+    told: Callable[[int, int | None], object]
+    """Told how many answers of how many are judged."""
+
+    def __call__(self, rows: Sequence[EvalRow]) -> list[EvalRow]:
+        """The rows with the judge's columns."""
+        total = sum(_is_asked(row) for row in rows)
+        done = itertools.count(1)
+
+        async def all_of_them() -> list[EvalRow]:
+            try:
+                return await judged(rows, self.model, self.name, lambda: self.told(next(done), total))
+            finally:
+                await self.close()
+
+        return asyncio.run(all_of_them())
+
+
+def _is_asked(row: EvalRow) -> bool:
+    return bool(row.gold_answers) and row.answer is not None
+
+
+async def judged(rows: Sequence[EvalRow], model: ChatModel, name: str, told: Callable[[], object]) -> list[EvalRow]:
     """The rows with a judge's columns; only those that have gold and an answer are asked about."""
     room = asyncio.Semaphore(AT_ONCE)
 
     async def one(row: EvalRow) -> EvalRow:
-        if not row.gold_answers or row.answer is None:
+        if not _is_asked(row):
             return row
         async with room:
             found = await _ask(row, model)

@@ -133,7 +133,7 @@ def replay(
 @common_options
 @click.pass_obj
 def tune(console: Console, /, run: str, most: float, as_json: bool) -> None:
-    """Says which window and policy would have kept refaults of a run within a bound.
+    """Says which window and policy would have kept refaults within a bound.
 
     RUN is the run's folder, or its name under outputs. Its traces are replayed, without a model.
     """

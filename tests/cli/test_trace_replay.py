@@ -14,9 +14,8 @@ from docpager.cli.trace_replay import _Policies
 def there(tmp_path, monkeypatch, small_archive, docpager):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(small_archive, "small.lancedb")
-    Path("q.csv").write_text(
-        "question_id,question\na,Wallets are kept for how many days?\nb,How many passengers in 2023?\n"
-    )
+    questions = "question_id,question\na,Wallets are kept for how many days?\nb,How many passengers in 2023?\n"
+    Path("q.csv").write_text(questions)
     docpager("run", "q.csv", "-o", "outputs/one", "--archive", "small.lancedb", "-q")
     return tmp_path
 
