@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from docpager.wiring import open_archive as open_archive
     from docpager.wiring import open_archive_for_writing as open_archive_for_writing
     from docpager.wiring import verify_run as verify_run
+    from docpager.wiring import write_report as write_report
 
 __version__ = "0.1.0"
 
@@ -69,6 +70,7 @@ _HOMES = {
     "open_archive_for_writing": "docpager.wiring",
     "run_questions": "docpager.running",
     "verify_run": "docpager.wiring",
+    "write_report": "docpager.wiring",
 }
 """Where each public name lives."""
 

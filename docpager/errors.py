@@ -22,6 +22,7 @@
     |-- DocumentError                  -   one document could not be read; it becomes a row, never a crash
     |   |-- EncryptedDocumentError
     |   |-- UnsupportedDocumentError
+    |   |   `-- NotInstalledError    a program or package that is not here could read it
     |   |-- ChangedDocumentError
     |   `-- LimitExceededError
     |-- PagerError                     -   the model asked memory for what cannot be; it is told, nothing changed
@@ -199,6 +200,14 @@ class EncryptedDocumentError(DocumentError):
 
 class UnsupportedDocumentError(DocumentError):
     """No reader takes this kind of file."""
+
+
+class NotInstalledError(UnsupportedDocumentError):
+    """What reads this kind of file is not installed here."""
+
+    def __init__(self, kind: str, program: str, install: str) -> None:
+        self.program = program
+        super().__init__(f"{kind} is read by {program}, which is not installed ({install}). Then ingest again.")
 
 
 class ChangedDocumentError(DocumentError):

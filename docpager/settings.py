@@ -25,6 +25,7 @@ STRATEGIES = (PAGED, *BASELINES, MEMGPT)
 ORDERS = (AUTO, "input", "pages")
 CACHE_USES = ("use", "refresh", "off")
 SUMMARIES = (AUTO, "model", "extractive")
+OCR_USES = (AUTO, "off")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,8 @@ class IngestSettings:
     """Reads every file again, changed or not."""
     pdf_reader: str = "auto"
     """auto (pdfium, and pypdf's layout mode for pages it cannot read), pdfium or pypdf."""
+    ocr: str = "auto"
+    """auto reads pictures, and PDF pages that are, where Tesseract is installed; off leaves them."""
     text_field: str | None = None
     """The field of a JSONL, CSV or Parquet record that holds its text; makes each record a document."""
     id_field: str | None = None
@@ -60,7 +63,7 @@ class IngestSettings:
     title_field: str | None = None
     """The field that titles a record."""
     language: str = "auto"
-    """The documents' language as an ISO 639-1 code; auto leaves it to the file's own word."""
+    """The documents' language as an ISO 639-1 code; auto finds it in the text, else takes the file's word."""
     embedder: str = "wordllama"
     """wordllama (offline, thousands of texts a second), bge-small (extra onnx, slow, better) or none (BM25 only)."""
     segment_tokens: int = 384
@@ -69,6 +72,10 @@ class IngestSettings:
     """How long to wait for another process that writes the archive, before exit code 75."""
     strict: bool = False
     """Counts empty, needs_ocr and unsupported files as failures."""
+
+    def __post_init__(self) -> None:
+        if self.ocr not in OCR_USES:
+            raise UsageError(f"ocr is one of {', '.join(OCR_USES)}, not {self.ocr!r}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

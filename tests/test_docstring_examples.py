@@ -30,6 +30,7 @@ QUESTIONS = (
 )
 IN_ORDER = [
     *("ingest_folder", "open_archive", "ask_question", "make_agent", "chat_model", "run_questions", "verify_run"),
+    "write_report",
     *("call", "ScriptedModel", "InMemoryArchive.of"),
 ]
 """Names whose docstrings show input and output."""

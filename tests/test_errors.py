@@ -61,6 +61,11 @@ def test_no_other_module_makes_exceptions_that_leave_it(repository):
 
 MESSAGES = [
     (
+        errors.NotInstalledError("RTF", "pandoc", "pip install 'docpager[pandoc]'"),
+        "RTF is read by pandoc, which is not installed (pip install 'docpager[pandoc]'). Then ingest again.",
+        {"program": "pandoc", "exit_code": 1},
+    ),
+    (
         errors.NotKeptError("call 3 (request 0a1b, attempt 1)"),
         "Offline, and the reply cache does not hold call 3 (request 0a1b, attempt 1) of this question. "
         "Run it once without --offline.",

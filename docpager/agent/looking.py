@@ -49,7 +49,7 @@ def search(work: Workspace, arguments: Arguments) -> ToolResult:
     ranked = hits[: len(fitting)]
     work.ledger.asked(query, _paths(work, handles))
     work.ledger.ranked(query, handles, [(h.segment.segment_id, first + n, h.score) for n, h in enumerate(ranked)])
-    view = ResultsView("search", fold(query), handles, first, more or len(fitting) < len(hits), tuple(fitting))
+    view = ResultsView("search", fold(query), scope.shown, first, more or len(fitting) < len(hits), tuple(fitting))
     work.note_event(
         "Search",
         {"query": query, **_scoped(scope), "first": first, "results": len(fitting)},
@@ -71,7 +71,7 @@ def find(work: Workspace, arguments: Arguments) -> ToolResult:
     fitting = _bounded(work, views)
     handles = scope.handles
     work.ledger.asked(f"find{' regex' if is_regex else ''}: {text}", _paths(work, handles))
-    view = ResultsView("find", fold(text), handles, first, more or len(fitting) < len(segments), tuple(fitting))
+    view = ResultsView("find", fold(text), scope.shown, first, more or len(fitting) < len(segments), tuple(fitting))
     work.note_event(
         "Find",
         {"text": text, "regex": is_regex, **_scoped(scope), "first": first, "results": len(fitting)},

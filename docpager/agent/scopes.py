@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from docpager.agent.document_terms import DocumentTerms, read_terms
 from docpager.agent.workspace import Workspace
 from docpager.errors import ToolError, UnknownPageError
 from docpager.records import Document
@@ -17,6 +18,8 @@ from docpager.records.views import NoticeView
 _HANDLE = re.compile(r"\W*(?:(?:handle|document|page)\W*)?([dp]\d+)\b.*", re.IGNORECASE)
 MOST_NAMED = 3
 """So many names that mean nothing are told back, and so many documents like them."""
+MOST_HANDLES = 12
+"""Where terms mean more documents, results name the terms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +31,46 @@ class Scope:
     handles: tuple[str, ...] = ()
     """Of the documents, where names limited the call to them."""
     notices: tuple[NoticeView, ...] = ()
+    shown: tuple[str, ...] = ()
+    """The handles as results name them: the terms, as in ``language:de``, where these mean many documents."""
 
 
 def scope_of(work: Workspace, names: Sequence[str]) -> Scope:
-    """The documents that names mean within the question's own; all of these where no name means one."""
+    """The documents that names mean within the question's own; all of these where no name means one.
+
+    Terms among the names, as in ``language:de``, narrow it further.
+    """
     allowed = [document.doc_id for document in work.scope]
-    found: dict[str, None] = {}
-    unknown: list[str] = []
-    for name in names:
-        named = [d.doc_id for d in documents_named(work, name) if not allowed or d.doc_id in allowed]
-        found.update(dict.fromkeys(named))
-        unknown += [] if named else [name]
+    terms, named, unknown = _read(names)
+    met = terms.among(work.scope or work.documents.all) if terms else []
+    if terms and not met:
+        unknown.append(str(terms))
+    within = {document.doc_id for document in met} or {*allowed}
+    found = {document.doc_id: None for document in met} if not named else {}
+    for name in named:
+        meant = [d.doc_id for d in documents_named(work, name) if not within or d.doc_id in within]
+        found.update(dict.fromkeys(meant))
+        unknown += [] if meant else [name]
     notices = (_told(work, unknown, limited=bool(found)),) if unknown else ()
     if not found:
         return Scope(allowed or None, (), notices)
-    return Scope([*found], tuple(map(work.documents.handle, found)), notices)
+    handles = tuple(map(work.documents.handle, found))
+    said = tuple(str(terms).replace(" ", "_").split(",_"))
+    return Scope([*found], handles, notices, said if terms and len(handles) > MOST_HANDLES else handles)
+
+
+def _read(names: Sequence[str]) -> tuple[DocumentTerms, list[str], list[str]]:
+    """The terms among names, the other names, and those that can be neither."""
+    terms = DocumentTerms()
+    others: list[str] = []
+    misread: list[str] = []
+    for name in names:
+        try:
+            terms, further = read_terms([name], terms)
+            others += further
+        except ValueError:
+            misread.append(name)
+    return terms, others, misread
 
 
 def documents_named(work: Workspace, name: str) -> list[Document]:

@@ -30,6 +30,7 @@ class Tool:
 
 REMEMBERS_FROM = 4096
 """In a smaller window ``remember`` is offered only where notes are shared: alone, a question has ``note``."""
+_TERMS = "language:de, since:2021-06, until:2023, period:FY2022"
 _TEXT = {"type": "string"}
 _TEXTS = {"type": "array", "items": _TEXT}
 _NULLABLE_TEXT = {"type": ["string", "null"]}
@@ -133,6 +134,9 @@ def offered(settings: AgentSettings, window: int) -> tuple[ToolSpec, ...]:
         specs["recall"] = replace(specs["recall"], description=about)
     elif window < REMEMBERS_FROM:
         specs.pop("remember", None)
+    if window >= REMEMBERS_FROM and "search" in specs:
+        about = f"{specs['search'].description} documents takes handles, paths, and {_TERMS}."
+        specs["search"] = replace(specs["search"], description=about)
     return tuple(specs.values())
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
+from docpager.archive.full_text import differs, full_text_config, languages_of
 from docpager.archive.tables import Tables
 
 VECTOR_INDEX_FROM = 100_000
@@ -17,16 +19,15 @@ FEW_NEW = 100
 
 def make_indexes(tables: Tables, *, dimensions: int) -> None:
     """Makes the indexes that are missing; those that are there stay as they are."""
-    from lancedb.index import FTS, BTree, IvfSq
+    from lancedb.index import BTree, IvfSq
 
     segments = tables.segments
     count = segments.count_rows()
     if not count:
         return
-    # With positions, which a phrase needs, it is half as large again: a third of a gigabyte of a million segments.
-    full_text = FTS(with_position=True, stem=True, remove_stop_words=True)
-    for column, index in (("search_text", full_text), ("segment_id", BTree()), ("doc_id", BTree())):
-        _ensure_index(segments, column, index)
+    _ensure_full_text(segments, languages_of(tables.documents))
+    for column in ("segment_id", "doc_id"):
+        _ensure_index(segments, column, BTree())
     _ensure_index(tables.pages, "doc_id", BTree())
     _ensure_index(tables.documents, "doc_id", BTree())
     if dimensions and count >= VECTOR_INDEX_FROM:
@@ -47,13 +48,14 @@ def has_few_new_rows(table: Any) -> bool:
     return all((index.num_unindexed_rows or 0) <= FEW_NEW for index in indexes)
 
 
+def _ensure_full_text(segments: Any, languages: Mapping[str, int]) -> None:
+    present = [index for index in segments.list_indices() if index.columns == ["search_text"]]
+    details = (present[0].index_details or {}) if present else {}
+    config = full_text_config(languages, details)
+    if not present or differs(config, details):
+        segments.create_index("search_text", config=config, replace=True)
+
+
 def _ensure_index(table: Any, column: str, config: Any) -> None:
-    present = [index for index in table.list_indices() if index.columns == [column]]
-    # Full-text indexes were once made without positions.
-    outdated = getattr(config, "with_position", False) and any(not _has_positions(index) for index in present)
-    if not present or outdated:
+    if not any(index.columns == [column] for index in table.list_indices()):
         table.create_index(column, config=config, replace=True)
-
-
-def _has_positions(index: Any) -> bool:
-    return bool((index.index_details or {}).get("with_position"))

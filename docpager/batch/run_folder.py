@@ -37,7 +37,7 @@ from docpager.settings import RunSettings
 OUTPUTS = Path("outputs")
 TRANSCRIPTS_NAME = "transcripts"
 _OURS = re.compile(
-    rf"(\..*\.tmp|questions\..*|report\.html|{LOCK_NAME}|{MANIFEST_NAME}|{JOURNAL_NAME}|{NOTES_NAME}|.*\.parquet)"
+    rf"(\..*\.tmp|questions\..*|report\.(html|files)|{LOCK_NAME}|{MANIFEST_NAME}|{JOURNAL_NAME}|{NOTES_NAME}|.*\.parquet)"
 )
 _CHOOSING_SECONDS = 2.0
 
@@ -232,7 +232,8 @@ def _keep_questions(run: RunFolder, question_file: QuestionFile) -> None:
 
 def _clear(folder: Path) -> None:
     """Removes what an earlier run left: only files that runs write."""
-    shutil.rmtree(folder / TRANSCRIPTS_NAME, ignore_errors=True)
+    for name in (TRANSCRIPTS_NAME, "report.files"):
+        shutil.rmtree(folder / name, ignore_errors=True)
     kept = {MANIFEST_NAME, LOCK_NAME}
     ours = {JOURNAL_NAME, NOTES_NAME, "report.html", *(f"{table}.parquet" for table in TABLES)}
     for path in folder.iterdir():

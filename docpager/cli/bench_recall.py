@@ -17,6 +17,8 @@ from docpager.settings import ConnectionSettings
 if TYPE_CHECKING:
     from docpager.analysis.bench_recall import RecallFigures
 
+_EMBEDDER = "Makes the vectors of the archive and the searches."
+_RERANKER = "Orders each search's best results anew."
 _COUNT = click.IntRange(min=1)
 
 
@@ -25,8 +27,10 @@ _COUNT = click.IntRange(min=1)
 @click.option("--every", type=_COUNT, default=1, metavar="N", help="Searches for every Nth question.")
 @click.option("--archive", "kept", metavar="URI", help="Keeps the archive here for the next time.")
 @click.option("--workers", type=click.IntRange(min=0), default=0, metavar="N", help="Worker processes that ingest.")
-@click.option("--embedder", type=click.Choice(CHOICES["embedder"]()), default="wordllama", show_default=True)
-@click.option("--reranker", type=click.Choice(CHOICES["reranker"]()), default="none", show_default=True)
+@click.option(
+    "--embedder", type=click.Choice(CHOICES["embedder"]()), default="wordllama", show_default=True, help=_EMBEDDER
+)
+@click.option("--reranker", type=click.Choice(CHOICES["reranker"]()), default="none", show_default=True, help=_RERANKER)
 @click.option("--candidates", type=_COUNT, metavar="N", help="Segments that each of BM25 and cosine ranks.")
 @click.option("--bm25-weight", type=click.FloatRange(0, 1), metavar="X", help="BM25's share of a score.")
 @json_option

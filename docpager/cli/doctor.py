@@ -1,4 +1,4 @@
-"""``docpager doctor``: what a model's endpoint can do, and what to set."""
+"""``docpager doctor``: what is installed beside docpager, what a model's endpoint can do, and what to set."""
 
 from __future__ import annotations
 
@@ -31,14 +31,21 @@ REPLY_TOKENS = 1024
 def command(console: Console, /, as_json: bool, **values: Any) -> None:
     """Finds out what a model's endpoint can do, and says what to set.
 
-    Makes five small calls: tools, JSON, a long prompt twice, a long reply. Without an endpoint there is nothing to find
-    out: the built-in model, extractive, needs none.
+    Says first which optional programs are installed: pandoc and Tesseract, which some documents need. Then makes five
+    small calls: tools, JSON, a long prompt twice, a long reply. Without an endpoint there is nothing to find out: the
+    built-in model, extractive, needs none.
     """
     from docpager.models.openai.checkup import advice
     from docpager.wiring import examine_endpoint
 
     settings, connection = settings_from(AgentSettings, values), settings_from(ConnectionSettings, values)
+    if not as_json:
+        for line in programs_found():
+            console.put(line)
     if settings.model == AgentSettings().model and not connection.base_url and not os.environ.get("OPENAI_BASE_URL"):
+        if as_json:
+            console.put_json({"programs": _versions()})
+            return
         console.put("No endpoint is set: questions are answered by extractive, which is built in and needs none.")
         console.put("To ask a language model: --base-url URL --model NAME, its key in OPENAI_API_KEY.")
         return
@@ -52,7 +59,7 @@ def command(console: Console, /, as_json: bool, **values: Any) -> None:
             request_timeout_seconds=connection.request_timeout_seconds,
         )
     if as_json:
-        console.put_json({**asdict(found), "advice": said})
+        console.put_json({**asdict(found), "advice": said, "programs": _versions()})
         return
     for line in [*findings(found), *(f"-> {sentence}" for sentence in said)]:
         console.put(line)
@@ -85,6 +92,30 @@ def findings(found: Checkup) -> list[str]:
         *(f"refused        {lesson}" for lesson in found.lessons),
         *(f"failed         {problem}" for problem in found.problems),
     ]
+
+
+def programs_found() -> list[str]:
+    """Which optional programs are there, one line each: what for, or how they come onto the machine."""
+    from docpager.ingest.readers.ocr import installed_languages
+    from docpager.ingest.readers.programs import PROGRAMS, TESSERACT, find_program, program_version
+
+    lines = []
+    for program in PROGRAMS:
+        where = find_program(program)
+        if where is None:
+            found = f"not installed; for {program.purpose}: {program.install}"
+        else:
+            found = f"{program_version(program) or 'does not start'} ({where}); for {program.purpose}"
+        if program is TESSERACT and where is not None:
+            found += f"; languages: {', '.join(sorted(installed_languages() - {'osd'})) or 'none'}"
+        lines.append(f"{program.name:<15}{found}")
+    return lines
+
+
+def _versions() -> dict[str, str | None]:
+    from docpager.ingest.readers.programs import PROGRAMS, program_version
+
+    return {program.name: program_version(program) for program in PROGRAMS}
 
 
 def _yes(value: bool | None, yes: str, no: str) -> str:

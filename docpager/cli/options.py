@@ -16,7 +16,7 @@ import click
 
 from docpager.cli.console import LOG_FORMATS, Console
 from docpager.cli.toml_file import read_config
-from docpager.settings import AUTO, CACHE_USES, LAYOUTS, ORDERS, STRATEGIES, SUMMARIES
+from docpager.settings import AUTO, CACHE_USES, LAYOUTS, OCR_USES, ORDERS, STRATEGIES, SUMMARIES
 
 Record = TypeVar("Record")
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -62,6 +62,7 @@ CHOICES: dict[str, Callable[[], list[str]]] = {
     "autonomy": lambda: ["auto", "full", "assisted"],
     "strategy": lambda: list(STRATEGIES),
     "pdf_reader": lambda: ["auto", "pdfium", "pypdf"],
+    "ocr": lambda: list(OCR_USES),
     "embedder": lambda: ["wordllama", "bge-small", "none"],
     "reranker": lambda: ["none", "cross-encoder"],
     "for_each": lambda: ["document"],

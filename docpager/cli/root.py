@@ -26,6 +26,7 @@ COMMANDS = {
     "ask": "Answers one question, with its citations.",
     "run": "Answers a file of questions, into a folder of Parquet files.",
     "verify": "Checks every citation of a run against the archive again.",
+    "report": "Writes a run's answers, sources and paging stories as one HTML file.",
     "runs": "Lists runs, shows, compares, exports or removes them.",
     "trace": "Shows what memory did for a question.",
     "archive": "Shows what an archive holds, checks it, and keeps it in order.",

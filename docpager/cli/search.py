@@ -33,6 +33,12 @@ _WORD = re.compile(r"\w+")
     multiple=True,
     help="Only in documents with this path, path ending, title or id; repeatable.",
 )
+@click.option("--language", metavar="xx", help="Only in documents of this language, as an ISO 639-1 code.")
+@click.option("--since", metavar="DATE", help="Only in documents published then or later: 2021, 2021-06, 2021-06-30.")
+@click.option("--until", metavar="DATE", help="Only in documents published then or earlier.")
+@click.option("--period", metavar="TEXT", help="Only in documents whose period holds this, as in FY2022.")
+@click.option("--path", metavar="GLOB", help="Only in documents with such a path; * is any characters.")
+@click.option("--title", metavar="TEXT", help="Only in documents whose title holds this.")
 @json_option
 @config_option("run")
 @common_options
@@ -46,13 +52,21 @@ def command(
     offset: int,
     documents: tuple[str, ...],
     as_json: bool,
+    language: str | None,
+    since: str | None,
+    until: str | None,
+    period: str | None,
+    path: str | None,
+    title: str | None,
 ) -> None:
     """Shows what the archive returns for words, without a model."""
     from docpager.wiring import open_archive, resolve_documents
 
     opened = open_archive(archive, reranker=reranker)
     query = " ".join(words)
-    doc_ids = [document.doc_id for document in resolve_documents(opened, documents)] if documents else None
+    terms = {"language": language, "since": since, "until": until, "period": period, "path": path, "title": title}
+    names = [*documents, *(f"{word}:{value}" for word, value in terms.items() if value)]
+    doc_ids = [document.doc_id for document in resolve_documents(opened, names)] if names else None
     hits = opened.search(query, limit=limit, offset=offset, doc_ids=doc_ids)
     for hit in hits:
         if as_json:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -71,6 +72,39 @@ def show(
     _put_story(console, story, manifest)
     if (question_id or named or document) is None and len(asked) > 1:
         console.say(_hint(run, asked))
+
+
+@command.command()
+@click.argument("run")
+@click.argument("question_id", required=False)
+@click.option("--document", metavar="NAME", help="In a --for-each run: the path, its ending or the id of one.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Instead of stdout.")
+@common_options
+@click.pass_obj
+def plot(console: Console, run: str, question_id: str | None, document: str | None, output: Path | None) -> None:
+    """Draws the paging story of one question as SVG: tokens in memory over steps, and what happened in each.
+
+    RUN is the run's folder, or its name under outputs; without QUESTION_ID it is the first. The picture is legible
+    on light and on dark.
+    """
+    from docpager.analysis.sheets import whole_file
+    from docpager.analysis.told_run import events_of
+    from docpager.batch.run_folder import resolve_run
+    from docpager.batch.tables import read_answers
+    from docpager.reporting.story_picture import standing_alone, story_svg
+    from docpager.reporting.text import folded
+
+    folder = resolve_run(run)
+    asked = list(read_answers(folder, ["question_id", "doc_id", "doc_path", "question"]))
+    chosen = _chosen(asked, question_id, document, str(folder))
+    events = events_of(folder, chosen["question_id"], chosen["doc_id"])
+    picture = standing_alone(story_svg(events, folded(chosen["question"])))
+    if output is None:
+        console.put(picture.rstrip())
+        return
+    with whole_file(output) as file:
+        file.write(picture.encode())
+    console.say(str(output))
 
 
 def _chosen(asked: Sequence[Row], question_id: str | None, document: str | None, where: str) -> Row:

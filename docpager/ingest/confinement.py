@@ -19,10 +19,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from docpager.ingest.kernel_limits import deny_calls, deny_paths
+from docpager.ingest.readers.programs import PROGRAMS
 from docpager.protocols import TokenCounter
 
-TOOLS = ("pandoc", "tesseract")
+TOOLS = tuple(program.name for program in PROGRAMS)
 """The only programs a worker may start."""
+_TOOL_FOLDERS = ("TESSDATA_PREFIX",)
+"""Variables that name a folder of data which one of them reads."""
 
 _SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/opt", "/nix/store")
 _LOADERS = ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/lib/ld-musl-x86_64.so.1")
@@ -89,7 +92,8 @@ class Confinement:
         code = tuple({os.path.abspath(entry) for entry in sys.path if entry})
         guard = _Guard(_real(own_folder), libraries, code, tools)
         _STATE.guard = guard
-        readable = (*libraries, *code, *_SYSTEM_FILES, *self.folders)
+        data = filter(None, (os.environ.get(name) for name in _TOOL_FOLDERS))
+        readable = (*libraries, *code, *_SYSTEM_FILES, *self.folders, *data)
         deny_paths(readable, (own_folder, os.devnull), (*tools, *_LOADERS, sys.prefix))
         deny_calls()
         sys.addaudithook(guard)

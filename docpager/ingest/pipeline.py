@@ -12,6 +12,7 @@ from pathlib import Path
 from docpager.errors import DocumentError, LimitExceededError, UnsupportedDocumentError
 from docpager.ingest.planning import Plan
 from docpager.ingest.readers.collections import CollectionFields
+from docpager.ingest.readers.ocr import OcrOptions
 from docpager.ingest.report import IngestProgress, IngestReport, SilentProgress
 from docpager.ingest.scan import roots_of, scan
 from docpager.ingest.steps import Duplicate, Moved, Settled, Step, Unchanged
@@ -116,7 +117,8 @@ class _Ingest:
     ) -> None:
         language = None if settings.language == "auto" else settings.language
         self.report = IngestReport()
-        self._options = ReadingOptions(counter, settings.segment_tokens, settings.pdf_reader, language)
+        ocr = OcrOptions.of(settings)
+        self._options = ReadingOptions(counter, settings.segment_tokens, settings.pdf_reader, language, ocr)
         self._archive = archive
         self._embedder = embedder
         self._executor = executor

@@ -11,7 +11,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from docpager.errors import DocumentError, UsageError
-from docpager.ingest.readers import current_version
+from docpager.ingest.readers import current_version, is_awaited
 from docpager.ingest.readers.collections import (
     PARQUET_SUFFIX,
     CollectionFields,
@@ -20,6 +20,7 @@ from docpager.ingest.readers.collections import (
     is_collection,
     records,
 )
+from docpager.ingest.readers.ocr import WITHOUT_OCR, OcrOptions
 from docpager.ingest.scan import Source, is_gone, sha256_of
 from docpager.ingest.steps import Duplicate, Moved, Settled, Step, Survey, Unchanged
 from docpager.ingest.worker import ReadItem, failed
@@ -42,6 +43,7 @@ class Plan:
     ) -> None:
         self.settings = settings
         self.fields = CollectionFields(settings.text_field, settings.id_field, settings.title_field)
+        self._ocr = OcrOptions.of(settings)
         self.rows = {row.doc_id: row for row in rows}
         self.sources = sources
         self.superseded: list[Document] = []
@@ -185,12 +187,16 @@ class Plan:
             return True
         if row.duplicate_of is not None:
             original = self.rows.get(row.duplicate_of)
-            return original is None or original.sha256 != row.sha256 or self._will_change(original)
+            if original is None or original.sha256 != row.sha256 or self._will_change(original):
+                return True
+            return self._must_read_again(original)
+        if is_awaited(row, self._ocr):
+            return True
         if row.reader is None:
             return False
         is_record = row.reader == RecordReader.name
         version = RecordReader.version if is_record else current_version(row.reader, self.settings.pdf_reader)
-        return version is not None and row.reader_version != version
+        return version is not None and (row.reader_version or "").removesuffix(WITHOUT_OCR) != version
 
     def _is_retried(self, row: Document) -> bool:
         return self.settings.retry_failed and row.status in FAILED_DOCUMENT_STATUSES

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from docpager.ingest.aside import apart, set_aside, visible_text
+from docpager.ingest.broken_words import BrokenWords
+from docpager.ingest.running_lines import running_spans
 from docpager.ingest.structure import find_blocks
 from docpager.ingest.units import Path, Unit, UnitReader
 from docpager.protocols import TokenCounter
@@ -46,29 +50,34 @@ def segment_document(
     """The document's paper pages and segments, in order.
 
     Each segment is a span of one page with at most ``segment_tokens`` tokens; together they hold every character that
-    is not blank. ``title`` (a path where there is none) goes into ``search_text``.
+    is not blank, but for hidden text and running lines. ``title`` (a path where there is none) goes into
+    ``search_text``.
     """
-    builder = _SegmentBuilder(doc_id, title, counter)
+    builder = _SegmentBuilder(doc_id, title, counter, BrokenWords(page.text for page in parsed.pages))
     reader = UnitReader(counter, segment_tokens)
     has_blocks = any(page.blocks for page in parsed.pages)
-    found = None if has_blocks else find_blocks(parsed.pages, parsed.outline)
+    seen = [replace(page, text=visible_text(page)) if page.hidden else page for page in parsed.pages]
+    found = None if has_blocks else find_blocks(seen, parsed.outline)
+    running = running_spans(seen) if found is not None else [()] * len(parsed.pages)
     for position, page in enumerate(parsed.pages):
         blocks: Sequence[Block] = page.blocks if found is None else found[position]
         kind = SegmentKind.LAYOUT if found is not None else SegmentKind.TEXT
-        units = reader.read(page, blocks, kind)
-        for run in _divided(units, segment_tokens):
-            builder.add(page, run, kind, segment_tokens)
+        aside = set_aside(page, blocks, running[position])
+        for units in apart(reader.read(page, blocks, kind, aside), aside):
+            for run in _divided(units, segment_tokens):
+                builder.add(page, run, kind, segment_tokens)
     return [_paper_page(page, doc_id) for page in parsed.pages], builder.segments
 
 
 class _SegmentBuilder:
     """Makes segments of runs of units and numbers them."""
 
-    def __init__(self, doc_id: str, title: str | None, counter: TokenCounter) -> None:
+    def __init__(self, doc_id: str, title: str | None, counter: TokenCounter, broken: BrokenWords) -> None:
         self.segments: list[Segment] = []
         self._doc_id = doc_id
         self._title = title or ""
         self._counter = counter
+        self._broken = broken
         self._occurrences: Counter[str] = Counter()
 
     def add(self, page: ParsedPage, run: Sequence[Unit], kind: SegmentKind, limit: int) -> None:
@@ -85,6 +94,7 @@ class _SegmentBuilder:
         prefix = _prefix(run)
         # Twice, for both rankings: what stands above a segment says more of it than as many words inside.
         heads = [part for part in (self._title, *headings, prefix) if part] * 2
+        joined = [" ".join(words)] if (words := self._broken.joined(text)) else []
         self.segments.append(
             Segment(
                 segment_id=hex_id(self._doc_id, digest, self._occurrences[digest]),
@@ -98,7 +108,7 @@ class _SegmentBuilder:
                 text_sha256=digest,
                 headings=headings,
                 prefix=prefix,
-                search_text="\n".join([*heads, text]),
+                search_text="\n".join([*heads, text, *joined]),
                 token_count=tokens,
             )
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from docpager.ingest.aside import without
 from docpager.lines import Span, line_spans
 from docpager.protocols import TokenCounter
 from docpager.records import Block, BlockKind, ParsedPage, SegmentKind
@@ -44,12 +45,14 @@ class UnitReader:
         self._path: list[tuple[int, str]] = []
         self._carried_heads = ""
 
-    def read(self, page: ParsedPage, blocks: Sequence[Block], kind: SegmentKind) -> list[Unit]:
-        """The page's units; together they hold every character that is not blank."""
+    def read(
+        self, page: ParsedPage, blocks: Sequence[Block], kind: SegmentKind, aside: Sequence[Span] = ()
+    ) -> list[Unit]:
+        """The page's units; together they hold every character that is not blank, but for those set aside."""
         text = page.text
         table = _Table(self._carried_heads)
         units: list[Unit] = []
-        for block in _without_gaps(text, blocks):
+        for block in without(text, _without_gaps(text, blocks), aside):
             self._enter(text, block)
             headings = tuple(title for _, title in self._path[:MOST_HEADINGS])
             heads = table.heads_for(text, block, len(units))

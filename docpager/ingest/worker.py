@@ -18,13 +18,16 @@ from docpager.errors import (
     UnsupportedDocumentError,
     lacks_memory,
 )
+from docpager.ingest.aside import visible_text
 from docpager.ingest.cleaning import clean
 from docpager.ingest.confinement import reading_only
+from docpager.ingest.languages import detect_language
 from docpager.ingest.output_limits import check_parsed, check_segments
 from docpager.ingest.prechecks import check_file
 from docpager.ingest.readers import choose_reader, warm_reader
 from docpager.ingest.readers.collections import CollectionFields, Record, RecordReader, count_records
 from docpager.ingest.readers.front_matter import find_period
+from docpager.ingest.readers.ocr import OcrOptions
 from docpager.ingest.scan import time_of_change
 from docpager.protocols import TokenCounter
 from docpager.records import (
@@ -56,7 +59,8 @@ class ReadingOptions:
     segment_tokens: int
     pdf_reader: str = "auto"
     language: str | None = None
-    """Every document's language; None leaves it to the file."""
+    """Every document's language; None finds it in the text, else takes the file's word."""
+    ocr: OcrOptions = field(default_factory=OcrOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +218,9 @@ def _read(item: ReadItem, options: ReadingOptions, result: ReadResult) -> Ingest
         status=status,
         media_type=parsed.media_type,
         title=title,
-        language=options.language or parsed.language,
+        language=options.language or detect_language([visible_text(page) for page in parsed.pages]) or parsed.language,
         published_at=parsed.published_at,
-        period=parsed.period or find_period([page.text[:_FRONT_CHARACTERS] for page in parsed.pages[:1]]),
+        period=parsed.period or find_period([visible_text(page)[:_FRONT_CHARACTERS] for page in parsed.pages[:1]]),
         reader=parsed.reader,
         reader_version=parsed.reader_version,
         page_count=len(parsed.pages),
@@ -238,7 +242,7 @@ def _parsed(item: ReadItem, options: ReadingOptions) -> tuple[ParsedDocument, st
     with reading_only(item.file):
         check_file(path)
         entry, note = choose_reader(path)
-        parsed = entry.reader(options.pdf_reader).read(path)
+        parsed = entry.reader(options.pdf_reader, options.ocr).read(path)
     _check_unchanged(item)
     return parsed, note
 

@@ -105,6 +105,8 @@ class ParsedPage:
     status: PageStatus = PageStatus.READ
     error_message: str | None = None
     blocks: tuple[Block, ...] = ()
+    hidden: tuple[tuple[int, int], ...] = ()
+    """Spans of the text, in order, that cannot be seen on the page; no segment holds them."""
 
 
 @dataclass(frozen=True, slots=True)

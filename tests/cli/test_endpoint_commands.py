@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from optional_programs import needs_tesseract, no_programs
 
 from docpager.testing import (
     Dialect,
@@ -118,6 +120,7 @@ def test_doctor_says_what_an_endpoint_can_do(docpager, there):
         assert endpoint.count == 5
     lines = dict(line.split(maxsplit=1) for line in ended.out.splitlines() if not line.startswith("->"))
     assert ended.code == 0
+    assert {"pandoc", "tesseract"} <= lines.keys()
     assert lines["tools"] == "called natively"
     assert lines["window"] == "6,000 tokens"
     assert lines["usage"].startswith("reported, 1.0")
@@ -134,6 +137,7 @@ def test_doctor_tells_of_a_weak_endpoint_and_goes_on_where_a_call_fails(docpager
     found = json.loads(ended.out)
     assert (found["native_tools"], found["reports_usage"], found["window"]) == (False, False, None)
     assert found["lessons"] == ["no temperature"]
+    assert found["programs"].keys() == {"pandoc", "tesseract"}
     assert "withheld its reply" in found["problems"][0]
     assert any("reports no usage" in sentence for sentence in found["advice"])
     assert any("does not state its window" in sentence for sentence in found["advice"])
@@ -151,6 +155,24 @@ def test_doctor_without_an_endpoint_says_what_answers_then(docpager, there):
     ended = docpager("doctor")
     assert ended.code == 0
     assert "extractive" in ended.out
+
+
+def test_doctor_tells_of_optional_programs_without_an_endpoint(docpager, there):
+    with no_programs():
+        ended = docpager("doctor")
+        as_json = json.loads(docpager("doctor", "--json").out)
+    assert ended.out.splitlines()[:2] == [
+        "pandoc         not installed; for RST, Org, LaTeX, notebooks and DocBook: pip install 'docpager[pandoc]', "
+        "or a pandoc on PATH",
+        "tesseract      not installed; for OCR of scanned pages and pictures: apt-get install tesseract-ocr, or alike",
+    ]
+    assert as_json == {"programs": {"pandoc": None, "tesseract": None}}
+
+
+@needs_tesseract
+def test_doctor_tells_which_languages_tesseract_reads(docpager, there):
+    (line,) = (line for line in docpager("doctor").out.splitlines() if line.startswith("tesseract"))
+    assert re.match(r"tesseract +tesseract v?\d+\.\S+ \(/.*\); for OCR .*; languages: .*\beng\b", line)
 
 
 @pytest.mark.parametrize(("fault", "code"), [(Fault.BAD_KEY, 78), (Fault.UNAVAILABLE, 75)])

@@ -88,7 +88,7 @@ def good(folder):
 
 @pytest.fixture(scope="module")
 def bad(folder):
-    return command(folder, "ingest", "bad", "--archive", "bad.lancedb", "--workers", 1, "--json")
+    return command(folder, "ingest", "bad", "--archive", "bad.lancedb", "--workers", 1, "--ocr", "off", "--json")
 
 
 def test_the_last_lines_say_what_was_done(good):
@@ -147,7 +147,7 @@ BAD_INPUT = [
     (["ingest", "nowhere"], 66, "Error: Cannot ingest nowhere. It is not there.\n"),
     (["ingest"], 2, "Missing argument 'PATHS...'."),
     (["ingest", ".", "--file-timeout", "soon"], 2, "'soon' is not a duration. Write 60s, 5m or 2h."),
-    (["ingest", ".", "--embedder", "magic"], 2, "'magic' is not one of 'wordllama', 'none'."),
+    (["ingest", ".", "--embedder", "magic"], 2, "'magic' is not one of 'wordllama', 'bge-small', 'none'."),
     (["ingest", ".", "--config", "none.toml"], 66, "Error: No configuration file at none.toml."),
 ]
 

@@ -104,3 +104,30 @@ def test_bad_input_is_named_and_has_its_code(words, code, message, docpager, sma
     ended = docpager(*(word.format(**places) for word in words))
     assert message.format(**places) in ended.err
     assert (ended.code, ended.out) == (code, "")
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (["--path", "*/ERR*.md"], {"news/erratum.md"}),
+        (["--path", "POLICIES/*.txt"], {"policies/lost.txt"}),
+        (["--document", "erratum.md", "--path", "news/*"], {"news/erratum.md"}),
+    ],
+)
+def test_search_in_documents_that_meet_filters(docpager, small_archive, options, found):
+    ended = docpager("search", "ferry", "--archive", small_archive, "--json", *options)
+    assert {json.loads(line)["path"] for line in ended.out.splitlines()} == found
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--since", "soon"], "'soon' is no date: write 2021, 2021-06 or 2021-06-30."),
+        (["--language", "de", "--until", "2020"], "matches language:de, until:2020-12-31. docpager archive documents"),
+        (["--document", "lost.txt", "--path", "news/*"], "None of the 1 documents named matches path:news/*."),
+    ],
+)
+def test_search_says_which_filter_no_document_meets(docpager, small_archive, options, said):
+    ended = docpager("search", "ferry", "--archive", small_archive, *options)
+    assert ended.code == 2
+    assert said in ended.err

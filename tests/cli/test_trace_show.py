@@ -200,3 +200,15 @@ def test_a_document_cannot_steer_the_terminal():
         | dict.fromkeys(["page_in_step", "retrieval_rank"])
     )
     assert not any(character < " " or "\x7f" <= character <= "\x9f" for line in lines for character in line)
+
+
+def test_a_story_is_drawn_to_stdout_or_into_a_file(docpager, there):
+    from xml.etree import ElementTree
+
+    drawn = docpager("trace", "plot", "one", "wallets")
+    assert drawn.code == 0
+    assert "Wallets are kept for how many days?" in ElementTree.fromstring(drawn.out).get("aria-label")
+    written = docpager("trace", "plot", "one", "wallets", "-o", "story.svg")
+    assert (written.out, written.err) == ("", "story.svg\n")
+    assert Path("story.svg").read_text(encoding="utf-8") == drawn.out
+    assert "There are: wallets, ferry, blank." in docpager("trace", "plot", "one", "purses").err

@@ -71,7 +71,7 @@ def test_a_changed_file_replaces_its_segments(folder, archive, put):
 
 def test_a_changed_file_that_breaks_loses_its_segments(folder, archive, put):
     archive.run(folder)
-    put(folder, "a.txt", b"\x89PNG\r\n\x1a\n")
+    put(folder, "a.txt", b"GIF89a\x01\x00")
     archive.run(folder)
     after = archive.rows()["a.txt"]
     assert (after.status, after.segment_count, archive.texts(after)) == (DocumentStatus.UNSUPPORTED, 0, [])

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from docpager.ingest.running_lines import running_spans
 from docpager.ingest.segmenter import segment_document
-from docpager.lines import line_spans
+from docpager.lines import Span, line_spans
 from docpager.records import (
     Block,
     BlockKind,
@@ -42,16 +44,24 @@ def segments_of(parsed: ParsedDocument, limit: int = 60, title: str | None = Non
     return segment_document(parsed, "doc", title, WordCounter(), limit)[1]
 
 
+def seen(page: ParsedPage, start: int, end: int, aside: Sequence[Span]) -> str:
+    """The text between two places that is neither blank, nor hidden, nor in a running line."""
+    marked = {at for span in (*page.hidden, *aside) for at in range(*span)}
+    return "".join(page.text[at] for at in range(start, end) if at not in marked).strip()
+
+
 def assert_covers(parsed: ParsedDocument, segments: list[Segment], limit: int) -> None:
-    for page in parsed.pages:
+    has_blocks = any(page.blocks for page in parsed.pages)
+    running = [()] * len(parsed.pages) if has_blocks else running_spans(parsed.pages)
+    for page, aside in zip(parsed.pages, running, strict=True):
         position = 0
         for segment in (s for s in segments if s.page_number == page.page_number):
             assert segment.text == page.text[segment.char_start : segment.char_end]
-            assert not page.text[position : segment.char_start].strip()
+            assert not seen(page, position, segment.char_start, aside)
             assert segment.text.strip() == segment.text != ""
             assert segment.token_count <= limit
             position = segment.char_end
-        assert not page.text[position:].strip()
+        assert not seen(page, position, len(page.text), aside)
     assert [s.ordinal for s in segments] == list(range(len(segments)))
     assert len({s.segment_id for s in segments}) == len(segments)
 
@@ -82,6 +92,38 @@ def test_any_blocks_of_a_reader_leave_nothing_out(text: str, spans: list[tuple[i
     blocks = tuple(Block(k, min(a, b, size), min(max(a, b), size), int(k is BlockKind.HEADING)) for a, b, k in spans)
     parsed = document(ParsedPage(1, text, blocks=blocks))
     assert_covers(parsed, segments_of(parsed, 40), 40)
+
+
+@settings(max_examples=150, deadline=None)
+@given(ANY_TEXT, st.lists(st.tuples(st.integers(0, 600), st.integers(0, 600)), max_size=6))
+def test_no_segment_holds_hidden_text(text: str, places: list[tuple[int, int]]) -> None:
+    edges = sorted({min(place, len(text)) for pair in places for place in pair})
+    hidden = tuple(zip(edges[::2], edges[1::2]))
+    parsed = document(ParsedPage(1, text, hidden=hidden))
+    segments = segments_of(parsed, 40)
+    assert_covers(parsed, segments, 40)
+    for start, end in hidden:
+        for segment in segments:
+            within = text[max(start, segment.char_start) : min(end, segment.char_end)]
+            assert not within.strip()
+
+
+def test_running_lines_are_in_no_segment_and_stay_in_the_page() -> None:
+    pages = [f"ACME Corporation\n{PROSE} Figure {number * number}.\nPage {number} of 9" for number in range(1, 10)]
+    parsed = document(*pages)
+    papers, segments = segment_document(parsed, "doc", None, WordCounter(), 60)
+    assert [s.text for s in segments] == [pages[0].removesuffix("\nPage 1 of 9")] + [
+        f"{PROSE} Figure {number * number}." for number in range(2, 10)
+    ]
+    assert [paper.text for paper in papers] == pages
+
+
+def test_running_line_that_begins_a_section_stays_in_its_segment() -> None:
+    pages = [
+        f"ITEM {n}. {name}\n{PROSE} Of {n * n}.\n{n}"
+        for n, name in enumerate(["BUSINESS", "RISKS", "UNITS", "LEGAL"], 1)
+    ]
+    assert [s.text for s in segments_of(document(*pages))] == [page.rpartition("\n")[0] for page in pages]
 
 
 def test_segments_begin_at_headings() -> None:
@@ -193,6 +235,12 @@ def test_search_text_is_title_headings_and_text() -> None:
     segment = segments_of(document(f"NOTE 1 — LEASES\n{PROSE}"), 100, "Acme 10-K")[0]
     heads = "Acme 10-K\nNOTE 1 — LEASES\n"
     assert segment.search_text == f"{heads}{heads}{segment.text}"
+
+
+def test_search_text_has_broken_words_in_one_piece() -> None:
+    (segment,) = segments_of(document("It is an inter-\nnational maker of manu-\nfactured goods."), title="Notes")
+    assert segment.text == "It is an inter-\nnational maker of manu-\nfactured goods."
+    assert segment.search_text == f"Notes\nNotes\n{segment.text}\ninternational manufactured"
 
 
 def test_ids_depend_on_text_and_occurrence_not_on_position() -> None:

@@ -130,3 +130,28 @@ def test_whatever_it_is_spans_cover_all_text(text):
     for page in read(text).pages:
         covered = "".join(page.text[block.char_start : block.char_end] for block in page.blocks)
         assert "".join(covered.split()) == "".join(page.text.split())
+
+
+def test_a_cell_that_spans_rows_stands_in_each_of_them():
+    table = (
+        "<table><tr><th rowspan=2>Region</th><th colspan=2>2023</th></tr><tr><th>Q1</th><th>Q2</th></tr>"
+        "<tr><td rowspan=3>North</td><td>1</td><td>2</td></tr>"
+        "<tr><td>3</td><td rowspan=2>4</td></tr><tr><td>5</td></tr>"
+        "<tr><td>All</td><td>9</td><td>10</td></tr></table>"
+    )
+    assert HtmlReader().parse(table).pages[0].text.splitlines() == [
+        "Region | 2023 |",
+        "Region | Q1 | Q2",
+        "North | 1 | 2",
+        "North | 3 | 4",
+        "North | 5 | 4",
+        "All | 9 | 10",
+    ]
+
+
+def test_signs_of_notes_stand_in_brackets_and_formulas_as_they_were_typed():
+    math = "<math alttext='a/b'><mfrac><mi>a</mi><mi>b</mi></mfrac></math>"
+    signs = "<math><mi>x</mi><mo>=</mo><mn>1</mn></math>"
+    text = f"<p>It grew.<a role='doc-noteref' href='#n'><sup>1</sup></a> {math} {signs}</p>"
+    note = "<ol><li id='n'>Audited. <a role='doc-backlink' href='#r'>↩</a></li></ol>"
+    assert HtmlReader().parse(text + note).pages[0].text == "It grew.[1] a/b x=1\n\n1. Audited."

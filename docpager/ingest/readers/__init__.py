@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from docpager.errors import DocumentError, UnsupportedDocumentError
+from docpager.errors import DocumentError, NotInstalledError, UnsupportedDocumentError
 from docpager.ingest.readers import content
+from docpager.ingest.readers.ocr import TIME_SHARE, WITHOUT_OCR, Ocr, OcrOptions
+from docpager.ingest.readers.programs import PANDOC, PROGRAMS, TESSERACT, OptionalProgram, find_program
 from docpager.protocols import Reader
+from docpager.records import Document, DocumentStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +27,55 @@ class ReaderEntry:
     content: str = content.TEXT
     """What ``content_type`` finds in such a file."""
 
-    def reader(self, pdf_reader: str = "auto") -> Reader:
-        """A reader of this kind; ``pdf_reader`` says how PDF files are read."""
+    program: OptionalProgram | None = None
+    """What has to be installed for it."""
+
+    def reader(self, pdf_reader: str = "auto", ocr: OcrOptions | None = None) -> Reader:
+        """A reader of this kind; ``pdf_reader`` says how PDF files are read, ``ocr`` whether pictures are."""
+        ocr = ocr or OcrOptions()
         module, _, name = self.target.partition(":")
         made = getattr(importlib.import_module(module), name)
-        reader: Reader = made(pdf_reader) if self.media_type == content.PDF else made()
+        arguments: tuple[object, ...] = ()
+        if self.media_type == content.PDF:
+            arguments = (pdf_reader, ocr)
+        elif self.program is PANDOC:
+            arguments = (self.media_type, ocr.seconds * TIME_SHARE)
+        elif self.program is TESSERACT:
+            arguments = (self.media_type, ocr)
+        reader: Reader = made(*arguments)
         return reader
 
 
 _HERE = "docpager.ingest.readers"
+_OPEN = f"{_HERE}.opendocument:OpenDocumentReader"
+_PANDOC = f"{_HERE}.converted:PandocReader"
+_PICTURE = f"{_HERE}.pictures:PictureReader"
 _TEXT_SUFFIXES = (".txt", ".text", ".log", ".asc", "")
 
 READERS: tuple[ReaderEntry, ...] = (
     ReaderEntry(content.PDF, (".pdf",), f"{_HERE}.pdf:PdfReader", content.PDF),
     ReaderEntry(content.DOCX, (".docx", ".docm", ".dotx"), f"{_HERE}.office:DocxReader", content.DOCX),
-    ReaderEntry(content.PPTX, (".pptx", ".pptm", ".ppsx"), f"{_HERE}.office:PptxReader", content.PPTX),
-    ReaderEntry(content.XLSX, (".xlsx", ".xlsm"), f"{_HERE}.office:XlsxReader", content.XLSX),
+    ReaderEntry(content.PPTX, (".pptx", ".pptm", ".ppsx"), f"{_HERE}.slides:PptxReader", content.PPTX),
+    ReaderEntry(content.XLSX, (".xlsx", ".xlsm"), f"{_HERE}.sheets:XlsxReader", content.XLSX),
     ReaderEntry(content.HTML, (".html", ".htm", ".xhtml"), f"{_HERE}.web:HtmlReader", content.HTML),
     ReaderEntry("text/markdown", (".md", ".markdown", ".mdown"), f"{_HERE}.text:MarkdownReader"),
     ReaderEntry(content.TEXT, _TEXT_SUFFIXES, f"{_HERE}.text:TextReader"),
     ReaderEntry("text/csv", (".csv", ".tsv", ".tab"), f"{_HERE}.tables:CsvReader"),
-    ReaderEntry("message/rfc822", (".eml",), f"{_HERE}.office:EmailReader"),
+    ReaderEntry("message/rfc822", (".eml",), f"{_HERE}.mail:EmailReader"),
+    ReaderEntry(content.MSG, (".msg",), f"{_HERE}.outlook:OutlookReader", content.MSG),
+    ReaderEntry(content.EPUB, (".epub",), f"{_HERE}.epub:EpubReader", content.EPUB),
+    ReaderEntry(content.ODT, (".odt", ".ott"), _OPEN, content.ODT),
+    ReaderEntry(content.ODS, (".ods", ".ots"), _OPEN, content.ODS),
+    ReaderEntry(content.ODP, (".odp", ".otp"), _OPEN, content.ODP),
+    ReaderEntry(content.RTF, (".rtf",), f"{_HERE}.rtf:RtfReader", content.RTF),
+    ReaderEntry(content.RST, (".rst",), _PANDOC, program=PANDOC),
+    ReaderEntry(content.ORG, (".org",), _PANDOC, program=PANDOC),
+    ReaderEntry(content.LATEX, (".tex", ".latex"), _PANDOC, program=PANDOC),
+    ReaderEntry(content.NOTEBOOK, (".ipynb",), _PANDOC, program=PANDOC),
+    ReaderEntry(content.DOCBOOK, (".dbk", ".docbook"), _PANDOC, program=PANDOC),
+    ReaderEntry(content.PNG, (".png",), _PICTURE, content.PNG, TESSERACT),
+    ReaderEntry(content.JPEG, (".jpg", ".jpeg"), _PICTURE, content.JPEG, TESSERACT),
+    ReaderEntry(content.TIFF, (".tif", ".tiff"), _PICTURE, content.TIFF, TESSERACT),
 )
 
 
@@ -52,6 +83,19 @@ READERS: tuple[ReaderEntry, ...] = (
 def entry_for_suffix(suffix: str) -> ReaderEntry | None:
     """The entry that a suffix names; the empty one is plain text."""
     return next((entry for entry in READERS if suffix.lower() in entry.suffixes), None)
+
+
+def is_awaited(row: Document, ocr: OcrOptions) -> bool:
+    """Whether a document was not read, or not as it could be, for lack of something that is there now."""
+    if row.error_type == NotInstalledError.__name__:
+        words = (row.error_message or "").replace(",", " ").split()
+        return any(program.name in words and find_program(program) is not None for program in PROGRAMS)
+    if row.status is DocumentStatus.NEEDS_OCR or (row.reader_version or "").endswith(WITHOUT_OCR):
+        return Ocr(ocr).obstacle() is None
+    if row.reader != "text":
+        return False
+    program = next((entry.program for entry in READERS if entry.media_type == row.media_type), None)
+    return program is not None and find_program(program) is not None
 
 
 @functools.cache
@@ -84,7 +128,9 @@ def choose_reader(path: Path) -> tuple[ReaderEntry, str | None]:
     fitting = next((entry for entry in READERS if entry.content == found and found != content.TEXT), None)
     if named is None:
         if fitting is None:
-            raise UnsupportedDocumentError(f"No reader takes {path.suffix} files.")
+            old = _OLD.get(found)
+            hint = f" {old}" if old is not None else ""
+            raise UnsupportedDocumentError(f"No reader takes {path.suffix} files.{hint}")
         return fitting, f"Read as {found}, which is what it holds."
     if fitting is None and found == content.TEXT:
         fitting = entry_for_suffix(".txt")
@@ -100,6 +146,11 @@ def _refuse(suffix: str, named: ReaderEntry, found: str) -> NoReturn:
     raise DocumentError(f"It is named {suffix}, but holds {what}: the file is damaged, or of another kind.")
 
 
+_OLD = {
+    "application/msword": "This is an old Word document: save it as DOCX.",
+    "application/vnd.ms-excel": "This is an old Excel workbook: save it as XLSX.",
+    "application/vnd.ms-powerpoint": "This is an old PowerPoint presentation: save it as PPTX.",
+}
 _DAMAGED = {
     content.BINARY: "binary data of no known kind",
     "application/zip": "a zip archive without such a document, or part of one",

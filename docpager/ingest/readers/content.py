@@ -12,6 +12,20 @@ PDF = "application/pdf"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+EPUB = "application/epub+zip"
+ODT = "application/vnd.oasis.opendocument.text"
+ODS = "application/vnd.oasis.opendocument.spreadsheet"
+ODP = "application/vnd.oasis.opendocument.presentation"
+RTF = "application/rtf"
+ORG = "text/x-org"
+RST = "text/x-rst"
+LATEX = "application/x-latex"
+NOTEBOOK = "application/x-ipynb+json"
+DOCBOOK = "application/docbook+xml"
+PNG = "image/png"
+JPEG = "image/jpeg"
+TIFF = "image/tiff"
+MSG = "application/vnd.ms-outlook"
 PARQUET = "application/vnd.apache.parquet"
 HTML = "text/html"
 TEXT = "text/plain"
@@ -19,15 +33,22 @@ BINARY = "application/octet-stream"
 
 _HEAD_BYTES = 8192
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OLE_STREAMS = (
+    ("__properties_version1.0", MSG),
+    ("WordDocument", "application/msword"),
+    ("Workbook", "application/vnd.ms-excel"),
+    ("Book", "application/vnd.ms-excel"),
+    ("PowerPoint Document", "application/vnd.ms-powerpoint"),
+)
 _PARTS = (("word/", DOCX), ("ppt/", PPTX), ("xl/", XLSX))
 _MAGIC = (
     (b"PAR1", PARQUET),
-    (b"{\\rtf", "application/rtf"),
-    (b"\x89PNG\r\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"{\\rtf", RTF),
+    (b"\x89PNG\r\n", PNG),
+    (b"\xff\xd8\xff", JPEG),
     (b"GIF8", "image/gif"),
-    (b"II*\x00", "image/tiff"),
-    (b"MM\x00*", "image/tiff"),
+    (b"II*\x00", TIFF),
+    (b"MM\x00*", TIFF),
     (b"\x1f\x8b", "application/gzip"),
     (b"7z\xbc\xaf", "application/x-7z-compressed"),
     (b"\x7fELF", "application/x-executable"),
@@ -65,12 +86,30 @@ def _zip_content(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+            declared = _declared(archive) if "mimetype" in names else ""
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError):
         return "application/zip"
+    if declared in (EPUB, ODT, ODS, ODP):
+        return declared
     return next((kind for prefix, kind in _PARTS if any(name.startswith(prefix) for name in names)), "application/zip")
 
 
+def _declared(archive: zipfile.ZipFile) -> str:
+    """The media type that EPUB and OpenDocument files say they are of."""
+    with archive.open("mimetype") as file:
+        return file.read(256).decode("latin-1").strip().removesuffix("-template")
+
+
 def _ole_content(path: Path) -> str:
+    import olefile
+
+    try:
+        with olefile.OleFileIO(path) as file:
+            kind = next((kind for name, kind in _OLE_STREAMS if file.exists(name)), None)
+    except Exception:  # olefile raises nearly anything on a damaged file
+        kind = None
+    if kind is not None:
+        return kind
     with path.open("rb") as file:
         directory = file.read(4 * 1024 * 1024)
         file.seek(0, 2)

@@ -1,4 +1,4 @@
-"""DOCX, PPTX, XLSX and mail, through unstructured; the home of unstructured and spaCy."""
+"""DOCX and PPTX, through unstructured; the home of unstructured and spaCy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import functools
 import importlib
 import os
 import re
-import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,20 +13,20 @@ from typing import Any
 from docpager.errors import DocpagerError, DocumentError
 from docpager.ingest.readers import content
 from docpager.ingest.readers.composer import PageComposer, one_line
-from docpager.ingest.readers.dates import parse_date
+from docpager.ingest.readers.office_properties import core_properties
 from docpager.ingest.readers.web import table_rows
+from docpager.ingest.readers.word_parts import prepared
 from docpager.records import DocumentStatus, ParsedDocument
 
 _QUIET = {"DO_NOT_TRACK": "1", "SCARF_NO_ANALYTICS": "true", "UNSTRUCTURED_DISABLE_NOTICE": "1"}
 _NUMBER = re.compile(r"(\d{1,4}[.)]|[a-zA-Z][.)])\s+(?=\S)")
-_MAIL_HEADERS = ("From", "To", "Cc", "Date", "Subject")
 
 
 class _OfficeReader:
     """What the readers below share: unstructured's elements become blocks, page by page where it tells pages apart."""
 
     name = ""
-    version = "1"
+    version = "2"
     media_type = ""
     library = ""
     """The module of unstructured that reads it."""
@@ -56,7 +55,7 @@ class _OfficeReader:
         raise NotImplementedError
 
     def _known(self, path: Path) -> dict[str, Any]:
-        return _core_properties(path)
+        return core_properties(path)
 
     def _opening(self, path: Path) -> dict[int, tuple[str | None, PageComposer]]:  # noqa: ARG002 - mail needs it
         return {}
@@ -104,76 +103,18 @@ class DocxReader(_OfficeReader):
     """Reads Word documents as one paper page: where its pages break is only known when it is printed."""
 
     name = "docx"
+    version = "3"
     library = "unstructured.partition.docx"
     media_type = content.DOCX
 
     def _elements(self, path: Path) -> Iterable[Any]:
         from unstructured.partition.docx import partition_docx
 
-        for element in partition_docx(str(path), include_page_breaks=False):
+        held = prepared(path)
+        source = {"filename": str(path)} if held is None else {"file": held}
+        for element in partition_docx(**source, include_page_breaks=False):
             element.metadata.page_number = 1
             yield element
-
-
-class PptxReader(_OfficeReader):
-    """Reads presentations, a slide a paper page."""
-
-    name = "pptx"
-    library = "unstructured.partition.pptx"
-    media_type = content.PPTX
-    heading_depths = 1
-
-    def _elements(self, path: Path) -> Iterable[Any]:
-        from unstructured.partition.pptx import partition_pptx
-
-        elements = partition_pptx(str(path), include_page_breaks=False, include_slide_notes=True)
-        # unstructured orders a slide's shapes by their place; the title reads first wherever it stands.
-        return sorted(elements, key=lambda e: (e.metadata.page_number or 1, not self._is_heading(e)))
-
-    def _add(self, composer: PageComposer, element: Any) -> None:
-        if element.category == "Title" and element.metadata.category_depth:
-            composer.item(element.text, depth=element.metadata.category_depth - 1)
-        else:
-            super()._add(composer, element)
-
-
-class XlsxReader(_OfficeReader):
-    """Reads workbooks, a sheet a paper page labelled with its name."""
-
-    name = "xlsx"
-    library = "unstructured.partition.xlsx"
-    media_type = content.XLSX
-    heading_depths = 0
-
-    def _elements(self, path: Path) -> Iterable[Any]:
-        from unstructured.partition.xlsx import partition_xlsx
-
-        elements: Iterable[Any] = partition_xlsx(str(path), infer_table_structure=True)
-        return elements
-
-
-class EmailReader(_OfficeReader):
-    """Reads one mail, its header lines first; attachments are left alone."""
-
-    name = "email"
-    library = "unstructured.partition.email"
-    media_type = "message/rfc822"
-    heading_depths = 0
-
-    def _elements(self, path: Path) -> Iterable[Any]:
-        from unstructured.partition.email import partition_email
-
-        elements: Iterable[Any] = partition_email(str(path), process_attachments=False)
-        return elements
-
-    def _opening(self, path: Path) -> dict[int, tuple[str | None, PageComposer]]:
-        composer = PageComposer()
-        composer.paragraph("\n".join(f"{name}: {value}" for name, value in _mail_headers(path).items()))
-        return {1: (None, composer)}
-
-    def _known(self, path: Path) -> dict[str, Any]:
-        headers = _mail_headers(path)
-        return {"title": headers.get("Subject"), "published_at": parse_date(headers.get("Date"))}
 
 
 @functools.cache
@@ -193,40 +134,3 @@ def _pipeline() -> Any:
     pipeline = spacy.blank("en")
     pipeline.add_pipe("sentencizer")
     return pipeline
-
-
-def _core_properties(path: Path) -> dict[str, Any]:
-    """Title, language and date from an Office file's own properties; a file without them has none."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            info = archive.getinfo("docProps/core.xml")
-            if info.file_size > 1024 * 1024:
-                return {}
-            return _parsed_properties(archive.read(info))
-    except (KeyError, zipfile.BadZipFile, OSError, ValueError):
-        return {}
-
-
-def _parsed_properties(data: bytes) -> dict[str, Any]:
-    from lxml import etree
-
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
-    root = etree.fromstring(data, parser)
-    if root is None:
-        return {}
-    values = {etree.QName(element).localname: (element.text or "").strip() for element in root.iter("{*}*")}
-    language = values.get("language", "")[:2].lower()
-    return {
-        "title": one_line(values.get("title", "")) or None,
-        "language": language if language.isalpha() and len(language) == 2 else None,
-        "published_at": parse_date(values.get("modified")) or parse_date(values.get("created")),
-    }
-
-
-def _mail_headers(path: Path) -> dict[str, str]:
-    from email.parser import BytesHeaderParser
-    from email.policy import default
-
-    with path.open("rb") as file:
-        message = BytesHeaderParser(policy=default).parse(file)
-    return {name: one_line(str(message[name])) for name in _MAIL_HEADERS if message[name]}

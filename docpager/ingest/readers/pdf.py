@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -10,9 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docpager.errors import DocumentError, EncryptedDocumentError, LimitExceededError, UsageError
+from docpager.ingest.aside import hidden_note, visible_text, with_hidden
 from docpager.ingest.cleaning import clean
 from docpager.ingest.readers.front_matter import find_period, find_title
+from docpager.ingest.readers.hidden_text import page_text
+from docpager.ingest.readers.ocr import OcrOptions
 from docpager.ingest.readers.pdf_structure import PdfStructure, layout_text, open_with_pypdf, read_structure
+from docpager.ingest.readers.pictures import OcrReport, read_pdf_pictures
 from docpager.records import DocumentStatus, PageStatus, ParsedDocument, ParsedPage
 
 if TYPE_CHECKING:
@@ -33,10 +38,11 @@ class PdfReader:
 
     name = "pdf"
 
-    def __init__(self, mode: str = "auto") -> None:
+    def __init__(self, mode: str = "auto", ocr: OcrOptions | None = None) -> None:
         if mode not in PDF_READERS:
             raise UsageError(f"No PDF reader {mode!r}. Use one of: {', '.join(PDF_READERS)}.")
         self.mode = mode
+        self.ocr = ocr or OcrOptions()
 
     def __repr__(self) -> str:
         return f"PdfReader({self.mode!r})"
@@ -44,18 +50,21 @@ class PdfReader:
     @property
     def version(self) -> str:
         """Changes when the text or the structure would."""
-        return f"1-{self.mode}"
+        return f"3-{self.mode}"
 
     def read(self, path: Path) -> ParsedDocument:
         """Reads every page; one that cannot be read is marked failed and the others are kept.
 
         Raises ``EncryptedDocumentError`` where a password is wanted, ``DocumentError`` for what is no readable PDF.
         """
+        started = time.monotonic()
         is_whole = _checked(path)
         reading = _Reading(path, self.mode)
         pages = reading.pages()
+        found = _status(pages, reading.has_pictures, is_whole)
+        pages, pictures = read_pdf_pictures(path, pages, self.ocr, started)
         structure = read_structure(reading.second_reader, len(pages))
-        return _document(self, pages, structure, reading, is_whole)
+        return _document(self, pages, structure, reading, pictures, found)
 
 
 class _Reading:
@@ -100,9 +109,13 @@ class _Reading:
         try:
             with closing(document[page_number - 1]) as page:
                 with closing(page.get_textpage()) as text_page:
-                    text = self._cleaned(text_page.get_text_range())
+                    found_text = page_text(page, text_page)
+                text, hidden = self._cleaned(found_text.seen), self._cleaned(found_text.hidden)
                 if text and not _is_garbled(text):
-                    return ParsedPage(page_number, text)
+                    return with_hidden(ParsedPage(page_number, text), hidden)
+                if hidden and not text:
+                    self.has_pictures = self.has_pictures or _has(page, "IMAGE")
+                    return with_hidden(ParsedPage(page_number, "", None, PageStatus.NO_TEXT), hidden)
                 self.has_pictures = self.has_pictures or _has(page, "IMAGE")
                 is_worth_another_try = bool(text) or _has(page, "TEXT")
         except Exception as error:  # a hostile page must not take the others with it
@@ -148,17 +161,22 @@ class _Reading:
 
 
 def _document(
-    reader: PdfReader, pages: list[ParsedPage], structure: PdfStructure, reading: _Reading, is_whole: bool
+    reader: PdfReader,
+    pages: list[ParsedPage],
+    structure: PdfStructure,
+    reading: _Reading,
+    pictures: OcrReport,
+    found: tuple[DocumentStatus, str | None],
 ) -> ParsedDocument:
     labels = structure.page_labels
     if labels:
         pages = [replace(page, page_label=labels[page.page_number - 1]) for page in pages]
-    status, message = _status(pages, reading.has_pictures, is_whole)
-    front = [page.text for page in pages[:FRONT_PAGES]]
+    status, message = pictures.judge(*found, len(pages))
+    front = [visible_text(page) for page in pages[:FRONT_PAGES]]
     return ParsedDocument(
         media_type="application/pdf",
         reader=reader.name,
-        reader_version=reader.version,
+        reader_version=pictures.version(reader.version),
         pages=tuple(pages),
         status=status,
         title=find_title(front, structure.title),
@@ -166,9 +184,9 @@ def _document(
         published_at=structure.published_at,
         period=find_period(front),
         outline=structure.outline,
-        error_type="DocumentError" if message else None,
-        error_message=message,
-        replaced_characters=reading.replaced_characters,
+        error_type="DocumentError" if message and status is not DocumentStatus.INDEXED else None,
+        error_message=" ".join(said for said in (message, hidden_note(pages)) if said) or None,
+        replaced_characters=reading.replaced_characters + pictures.replaced_characters,
     )
 
 
@@ -180,10 +198,10 @@ def _status(pages: list[ParsedPage], has_pictures: bool, is_whole: bool) -> tupl
         numbers = ", ".join(str(page.page_number) for page in failed[:8]) + (", ..." if len(failed) > 8 else "")
         which = f"page {numbers}" if len(failed) == 1 else f"pages {numbers}"
         return DocumentStatus.PARTIAL, f"{len(failed)} of {len(pages)} pages could not be read: {which}."
-    if not any(page.text for page in pages):
+    if not any(visible_text(page).strip() for page in pages):
         pages_are = "Its page is" if len(pages) == 1 else f"Its {len(pages)} pages are"
         if has_pictures:
-            return DocumentStatus.NEEDS_OCR, f"{pages_are} pictures without text: run OCR on it, then ingest again."
+            return DocumentStatus.NEEDS_OCR, f"{pages_are} pictures without text."
         return DocumentStatus.EMPTY, f"{pages_are} blank."
     if not is_whole:
         return DocumentStatus.PARTIAL, f"The file ends early (no %%EOF): pages after {len(pages)} may be missing."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from docpager.errors import DocumentError, LimitExceededError
 from docpager.ingest.readers.composer import PageComposer, one_line
 from docpager.ingest.readers.dates import parse_date
 from docpager.ingest.readers.encoding import decode
+from docpager.ingest.readers.hidden_elements import HIDDEN_TEXT, drop_hidden, is_hidden
 from docpager.records import BlockKind, ParsedDocument
 
 DEEPEST = 200
@@ -34,7 +36,7 @@ _OPENING_SIGNS = frozenset(("$", "€", "£", "¥", "(", "$(", "US$"))
 _CLOSING_SIGNS = frozenset((")", "%", ")%", "%)"))
 _BLANKS = re.compile(r"\s+")
 _HEADING = re.compile(r"h([1-6])$")
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+_NOTE_SIGN = "doc-noteref"
 _DATE_NAMES = (
     "article:published_time",
     "datepublished",
@@ -55,12 +57,12 @@ class HtmlReader:
     """Reads HTML as it would be seen: no scripts, styles, menus or hidden parts."""
 
     name = "html"
-    version = "1"
+    version = "3"
 
     def read(self, path: Path) -> ParsedDocument:
         """Reads a whole file as one paper page."""
         data = path.read_bytes()
-        return self.parse(_decoded(data))
+        return self.parse(decode_html(data))
 
     def parse(self, text: str) -> ParsedDocument:
         """A text that is already decoded, as one paper page."""
@@ -68,11 +70,13 @@ class HtmlReader:
         composer = PageComposer()
         if root is None:
             return composer.document("text/html", self.name, self.version)
+        has_hidden = drop_hidden(root)
         _Walk(composer).everything(_body(root))
         return composer.document(
             "text/html",
             self.name,
             self.version,
+            error_message=HIDDEN_TEXT if has_hidden else None,
             title=_title(root),
             language=_language(root),
             published_at=parse_date(_date(root)),
@@ -104,6 +108,7 @@ def compose_html(composer: PageComposer, text: str) -> None:
     """Adds the blocks of a piece of HTML, as it stands within Markdown or a mail."""
     root = parse_tree(text)
     if root is not None:
+        drop_hidden(root)
         _Walk(composer).everything(_body(root))
 
 
@@ -114,7 +119,8 @@ def table_rows(text: str) -> tuple[list[list[str]], int | None]:
     return ([], 0) if table is None else _rows(table)
 
 
-def _decoded(data: bytes) -> str:
+def decode_html(data: bytes) -> str:
+    """A file of HTML as text, in the encoding it names or seems to have."""
     named = _ENCODING.search(data[:4096])
     if named and not data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         try:
@@ -179,9 +185,13 @@ class _Walk:
 
     def _child(self, child: Any, depth: int) -> None:
         tag = child.tag if isinstance(child.tag, str) else ""
-        if not tag or tag in _DROPPED or _is_hidden(child):
+        if tag == "math" and not is_hidden(child):
+            self._add_text(_formula(child))
+        if not tag or tag in _DROPPED or is_hidden(child) or child.get("role") == "doc-backlink":
             return
-        if tag == "br":
+        if _NOTE_SIGN in (child.get("role"), f"doc-{child.get('epub:type')}"):
+            self._add_text(f"[{one_line(_inner_text(child)).strip('[]()')}]")
+        elif tag == "br":
             self._text.append("\n")
         elif tag == "img":
             self._add_text(child.get("alt"))
@@ -238,10 +248,10 @@ class _Walk:
         self.composer.table(*_rows(table))
 
 
-def _is_hidden(element: Any) -> bool:
-    if element.get("hidden") is not None or element.get("aria-hidden") == "true":
-        return True
-    return _HIDDEN_STYLE.search(element.get("style") or "") is not None
+def _formula(math: Any) -> str:
+    """A formula as it was typed, where it says that, or the signs in it."""
+    typed = one_line(math.xpath("string((.//annotation[contains(@encoding, 'tex')])[1])")) or math.get("alttext")
+    return typed or one_line("".join(math.xpath(".//text()[not(ancestor::annotation)]")))
 
 
 def _inner_text(element: Any) -> str:
@@ -279,14 +289,20 @@ def _rows(table: Any) -> tuple[list[list[str]], int | None]:
     """The rows of a table as cells in their columns, and how many at its top are heads (None where it does not say)."""
     grid: list[list[str | None]] = []
     heads = 0
+    from_above: dict[int, _Spanning] = {}
     for row in _own(table, "tr"):
-        if _is_hidden(row):
+        if is_hidden(row):
             continue
         cells = _own_cells(row)
         line: list[str | None] = []
         for cell in cells:
-            line.append("" if _is_hidden(cell) else one_line(_inner_text(cell)))
-            line.extend([None] * (_span(cell) - 1))
+            _take_from_above(line, from_above)
+            text = "" if is_hidden(cell) else one_line(_inner_text(cell))
+            width, height = _span(cell, "colspan"), _span(cell, "rowspan")
+            if height > 1:
+                from_above[len(line)] = _Spanning(height - 1, text, width)
+            line += [text, *[None] * (width - 1)]
+        _take_from_above(line, from_above)
         is_head = bool(cells) and (all(cell.tag == "th" for cell in cells) or row.getparent().tag == "thead")
         if any(line):
             heads += is_head and heads == len(grid)
@@ -294,8 +310,24 @@ def _rows(table: Any) -> tuple[list[list[str]], int | None]:
     return merged_columns(grid), heads or None
 
 
-def _span(cell: Any) -> int:
-    text = cell.get("colspan") or ""
+@dataclass(slots=True)
+class _Spanning:
+    """A cell that reaches into rows below its own: each is read by itself, so it stands in each of them."""
+
+    rows: int
+    text: str
+    width: int
+
+
+def _take_from_above(line: list[str | None], from_above: dict[int, _Spanning]) -> None:
+    """Adds the cells of rows above that reach into this row here."""
+    while (cell := from_above.get(len(line))) is not None and cell.rows:
+        cell.rows -= 1
+        line += [cell.text, *[None] * (cell.width - 1)]
+
+
+def _span(cell: Any, name: str) -> int:
+    text = cell.get(name) or ""
     return min(WIDEST, max(1, int(text))) if re.fullmatch(r"\d{1,6}", text) else 1
 
 
