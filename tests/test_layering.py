@@ -16,6 +16,7 @@ FLOORS = {
     "docpager.settings": 1,
     "docpager.protocols": 1,
     "docpager.lines": 1,
+    "docpager.peak_memory": 0,
     "docpager.line_cursor": 1,
     "docpager.named_once": 1,
     "docpager.quotes": 1,

@@ -66,7 +66,7 @@ def docpager_ingest(what: str, paths: Sequence[Path], workers: int, *options: st
     with tempfile.TemporaryDirectory(prefix="docpager-bench-") as folder:
         command = [sys.executable, "-m", "docpager", "ingest", *map(str, paths), "--archive", f"{folder}/a.lancedb"]
         told, seconds, cpu = _run([*command, "--workers", str(workers), "--json", "-q", *options], {})
-    sizes = told["peak_memory_mib"], told["worker_peak_mib"]
+    sizes = told["peak_memory_mib"], told["largest_worker_mib"]
     return FreshIngest(what, told["statuses"], told["segments"], seconds, cpu, *sizes)
 
 

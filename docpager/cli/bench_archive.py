@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from docpager.cli.console import Console
-from docpager.cli.ingest import peak_memory_mib
 from docpager.cli.options import Words, common_options, json_option
 from docpager.cli.progress import Progress
+from docpager.peak_memory import peak_memory_mib
 
 if TYPE_CHECKING:
     from docpager.analysis.bench_archive import ArchiveFigures
@@ -42,7 +42,7 @@ def archive(console: Console, /, sizes: tuple[str, ...], searches: int, folder: 
             uri = str((folder or Path(name)) / f"made-up-{size}.lancedb")
             with Progress(console, "segments", total=size) as progress:
                 found = bench_archive(uri, size, searches=searches, progress=lambda done: progress.show(done, size))  # noqa: B023
-            found.peak_memory_mib = peak_memory_mib()[0]
+            found.peak_memory_mib = peak_memory_mib()
             figures.append(found)
             if as_json:
                 console.put_json(asdict(found))

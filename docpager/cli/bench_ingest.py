@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from docpager.cli.console import Console, plural
-from docpager.cli.ingest import peak_memory_mib
 from docpager.cli.options import common_options, json_option
 from docpager.errors import UsageError
+from docpager.peak_memory import peak_memory_mib
 from docpager.settings import IngestSettings
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def ingest(
             return ingest_folder([note], IngestSettings(archive=f"{folder}/archive.lancedb", workers=1))
 
     figures = bench_ingest(paths, ingest_twice, numbers(workers, "--workers"), load)
-    peaks = peak_memory_mib()
+    peaks = peak_memory_mib(), max(run.report.worker_peak_mib for run in figures.runs)
     if as_json:
         console.put_json(as_record(figures, peaks))
         return

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -14,6 +12,7 @@ import click
 from docpager.cli.console import Console, duration, plural
 from docpager.cli.options import common_options, config_option, json_option, settings_from, settings_options
 from docpager.cli.progress import Progress
+from docpager.peak_memory import peak_memory_mib
 from docpager.records import Document, DocumentStatus, LastAction
 from docpager.settings import IngestSettings
 
@@ -99,22 +98,12 @@ def report_lines(report: IngestReport, settings: IngestSettings) -> Iterator[str
             yield f"slowest: {', '.join(slow)}"
     else:
         yield f"nothing had to be read, {duration(report.seconds)}"
-    ours, largest = peak_memory_mib()
-    yield f"peak memory {ours:,} MiB, largest worker {largest:,} MiB"
+    yield f"peak memory {peak_memory_mib():,} MiB, largest worker {report.worker_peak_mib:,} MiB"
     yield f"archive {settings.archive}"
-
-
-def peak_memory_mib() -> tuple[int, int]:
-    """The most memory this process held, and the largest of its ended children."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    usage = (resource.getrusage(who).ru_maxrss * unit for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    ours, largest = (size // (1 << 20) for size in usage)
-    return ours, largest
 
 
 def as_record(report: IngestReport, settings: IngestSettings) -> dict[str, object]:
     """A report as ``--json`` writes it."""
-    ours, largest = peak_memory_mib()
     return {
         "archive": settings.archive,
         "exit_code": report.exit_code(strict=settings.strict),
@@ -129,9 +118,8 @@ def as_record(report: IngestReport, settings: IngestSettings) -> dict[str, objec
         "cpu_seconds": {stage: round(seconds, 3) for stage, seconds in report.cpu_seconds.items()},
         "busy_seconds": {who: round(seconds, 3) for who, seconds in report.busy_seconds.items()},
         "slowest": [asdict(slow) | {"seconds": round(slow.seconds, 3)} for slow in report.slowest],
-        "peak_memory_mib": ours,
-        "largest_worker_mib": largest,
-        "worker_peak_mib": report.worker_peak_mib,
+        "peak_memory_mib": peak_memory_mib(),
+        "largest_worker_mib": report.worker_peak_mib,
         "failures": [_failure(failure) for failure in report.failures],
         "notes": [_failure(failure) for failure in report.notes],
     }

@@ -26,7 +26,7 @@ COLUMN_HEAD_SHARE = 0.8
 """A line above a table's rows on so many of its pages is taken for a column head."""
 
 _FIGURE = re.compile(r"\d+")
-_ROMAN = re.compile(r"[ivxlc]{1,7}", re.I)
+_ROMAN = re.compile(r"[ivxlc]{1,7}")
 _ROMAN_PARTS = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")

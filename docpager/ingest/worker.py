@@ -29,6 +29,7 @@ from docpager.ingest.readers.collections import CollectionFields, Record, Record
 from docpager.ingest.readers.front_matter import find_period
 from docpager.ingest.readers.ocr import OcrOptions
 from docpager.ingest.scan import time_of_change
+from docpager.peak_memory import peak_memory_mib
 from docpager.protocols import TokenCounter
 from docpager.records import (
     BlockKind,
@@ -147,17 +148,8 @@ def read_documents(task: ReadTask) -> ReadResult:
             ingested = IngestedDocument(failed(item.document, error))
         seconds = time.perf_counter() - started
         result.documents.append(replace(ingested, document=replace(ingested.document, seconds=seconds)))
-    result.peak_mib = _peak_mib()
+    result.peak_mib = peak_memory_mib()
     return result
-
-
-def _peak_mib() -> int:
-    # Not getrusage: what it tells of a new process begins with the memory of the one that started it.
-    try:
-        with open("/proc/self/status", encoding="ascii", errors="replace") as file:
-            return next((int(line.split()[1]) // 1024 for line in file if line.startswith("VmHWM:")), 0)
-    except OSError:
-        return 0
 
 
 def probe_collection(file: tuple[str, CollectionFields]) -> int:

@@ -434,6 +434,8 @@ def test_without_scripts_answers_and_quotes_are_there(made, open_file):
 
 @pytest.mark.slow
 def test_a_thousand_questions_open_within_two_seconds(tmp_path, open_file):
+    from playwright.sync_api import expect
+
     root = tmp_path / "reports"
     root.mkdir()
     for n in range(40):
@@ -457,7 +459,7 @@ def test_a_thousand_questions_open_within_two_seconds(tmp_path, open_file):
     assert report.size <= 15_000_000
     opened = open_file(report.path)
     times = []
-    for _ in range(3):
+    for _ in range(5):
         started = time.perf_counter()
         opened.page.goto(report.path.as_uri())
         assert opened.page.locator("#shown").inner_text() == "1,000 questions"
@@ -466,7 +468,7 @@ def test_a_thousand_questions_open_within_two_seconds(tmp_path, open_file):
     print(f"{report.size / 1e6:.1f} MB, {report.pictures} pictures, opened in {min(times):.2f} to {max(times):.2f} s")
     assert min(times) < 2
     opened.page.fill("#find", "figure 777 ")
-    opened.page.get_by_text("1 of 1,000 questions", exact=True).wait_for()
+    expect(opened.page.locator("#shown")).to_have_text("1 of 1,000 questions", timeout=30_000)
     assert rows(opened.page) == ["q0777"]
     assert opened.console == []
 

@@ -47,7 +47,7 @@ def test_errors_are_json_lines_too(docpager, monkeypatch, words, message):
 
 def test_what_modules_log_is_a_message(docpager, own_cache, small_archive, monkeypatch):
     monkeypatch.setattr(
-        "docpager.wiring.open_archive", lambda *_: logging.getLogger("docpager.x").warning("It %s.", "is")
+        "docpager.wiring.open_archive", lambda *_, **__: logging.getLogger("docpager.x").warning("It %s.", "is")
     )
     ended = docpager("search", "rye", "--archive", small_archive, "--debug", *JSON)
     assert ("warning", "It is.") in told(ended.err)

@@ -31,7 +31,7 @@ def test_pages_that_are_pictures_are_read_and_the_others_left_as_they_are(tmp_pa
     assert [page.text for page in parsed.pages] == [TEXT, "Text that needs no OCR.", "Total 4,711 EUR"]
     assert [bool(page.error_message) for page in parsed.pages] == [True, False, True]
     assert parsed.pages[0].error_message.startswith("Read by OCR (confidence 9")
-    assert (parsed.status, parsed.error_type, parsed.reader_version) == (DocumentStatus.INDEXED, None, "3-auto")
+    assert (parsed.status, parsed.error_type, parsed.reader_version) == (DocumentStatus.INDEXED, None, "4-auto")
     assert parsed.error_message.startswith("2 of 3 pages were read by OCR (Tesseract, eng; mean confidence 9")
 
 
@@ -135,7 +135,7 @@ def test_without_tesseract_pictures_wait_for_it(tmp_path, read):
     assert (mixed.status, mixed.error_type, mixed.pages[0].text) == (DocumentStatus.INDEXED, None, "Text.")
     assert mixed.error_message == f"1 of 2 pages is a picture without text. {INSTALL}"
     versions = [parsed.reader_version for parsed in (picture, scan, mixed)]
-    assert versions == [without_ocr("1"), without_ocr("3-auto"), without_ocr("3-auto")]
+    assert versions == [without_ocr("1"), without_ocr("4-auto"), without_ocr("4-auto")]
 
 
 def test_ocr_can_be_turned_off_and_says_so(tmp_path):

@@ -136,7 +136,7 @@ def test_line_that_stays_keeps_those_inside_of_it(kept: tuple[tuple[int, int], .
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.text(st.sampled_from("ab1 9ix\n$.|\u00a0\u2028"), max_size=60), max_size=9))
+@given(st.lists(st.text(st.sampled_from("ab1 9ixıİK\n$.|\u00a0\u2028²"), max_size=60), max_size=9))
 def test_spans_are_whole_lines_in_order_and_never_a_whole_page(pages: list[str]) -> None:
     for text, spans in zip(pages, running_spans([ParsedPage(n, p) for n, p in enumerate(pages, 1)]), strict=True):
         lines = [line.strip() for line in text.split("\n")]

@@ -7,7 +7,6 @@ import functools
 import json
 import mmap
 import os
-import resource
 import signal
 import socket
 import subprocess
@@ -25,6 +24,7 @@ from docpager.ingest.confinement import Confinement, reading_only
 from docpager.ingest.pipeline import ingest
 from docpager.models.embedding import NoEmbedder
 from docpager.models.tokens import TiktokenCounter
+from docpager.peak_memory import peak_memory_mib
 from docpager.settings import IngestSettings
 
 _C = ctypes.CDLL(None, use_errno=True)
@@ -264,7 +264,7 @@ def ingest_badly(folder: str, uri: str, seconds: str, confined: str) -> int:
     with executor, archive:
         report = ingest([folder], IngestSettings(), archive, NoEmbedder(), TiktokenCounter(), executor)
         rows = {row.path: [row.status.value, row.error_message] for row in archive.documents()}
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    peak = peak_memory_mib()
     print(json.dumps({"rows": rows, "documents": report.documents, "peak_mib": peak}))
     return report.exit_code()
 

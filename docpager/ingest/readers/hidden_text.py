@@ -13,7 +13,7 @@ from typing import Any
 
 import pypdfium2.raw as pdfium
 
-STRIDE = 48
+STRIDE = 64
 """One of so many characters is looked at; only where one of them is hidden, all of the page's are."""
 WHITE = 250
 """Each of red, green and blue, of 255."""
@@ -84,9 +84,12 @@ class _Looked:
         self._places: _Places | None = None
 
     def is_odd(self, at: int) -> bool:
-        """Whether a character, the next where it is a blank, is unpainted, white, tiny or off the page."""
+        """Whether a character, or the next where it may be a blank, is unpainted, white, tiny or off the page."""
         box = self._box_of(at)
-        return self._oddity(at, box) is not None if box is not None else self._oddity(at + 1) is not None
+        if box is not None and self._oddity(at, box) is not None:
+            return True
+        is_low = box is None or box[3] - box[1] < TINY_POINTS
+        return is_low and self._oddity(at + 1) is not None
 
     def hidden(self, count: int) -> list[bool]:
         """For each of the page's characters whether it is hidden; a blank between two is as the one before it."""

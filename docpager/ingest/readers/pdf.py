@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from docpager.errors import DocumentError, EncryptedDocumentError, LimitExceededError, UsageError
 from docpager.ingest.aside import hidden_note, visible_text, with_hidden
 from docpager.ingest.cleaning import clean
+from docpager.ingest.readers.columns import in_reading_order
 from docpager.ingest.readers.front_matter import find_period, find_title
 from docpager.ingest.readers.hidden_text import page_text
 from docpager.ingest.readers.ocr import OcrOptions
@@ -50,7 +51,7 @@ class PdfReader:
     @property
     def version(self) -> str:
         """Changes when the text or the structure would."""
-        return f"3-{self.mode}"
+        return f"4-{self.mode}"
 
     def read(self, path: Path) -> ParsedDocument:
         """Reads every page; one that cannot be read is marked failed and the others are kept.
@@ -110,7 +111,8 @@ class _Reading:
             with closing(document[page_number - 1]) as page:
                 with closing(page.get_textpage()) as text_page:
                     found_text = page_text(page, text_page)
-                text, hidden = self._cleaned(found_text.seen), self._cleaned(found_text.hidden)
+                    seen = found_text.seen if found_text.hidden else in_reading_order(text_page, found_text.seen)
+                text, hidden = self._cleaned(seen), self._cleaned(found_text.hidden)
                 if text and not _is_garbled(text):
                     return with_hidden(ParsedPage(page_number, text), hidden)
                 if hidden and not text:
