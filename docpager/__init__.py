@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from docpager.records import SearchHit as SearchHit
     from docpager.records import Segment as Segment
     from docpager.records import VerifyStatus as VerifyStatus
+    from docpager.reviewing import evaluate_run as evaluate_run
+    from docpager.reviewing import verify_run as verify_run
+    from docpager.reviewing import write_report as write_report
     from docpager.running import run_questions as run_questions
     from docpager.settings import AgentSettings as AgentSettings
     from docpager.settings import ConnectionSettings as ConnectionSettings
@@ -36,8 +39,6 @@ if TYPE_CHECKING:
     from docpager.wiring import make_agent as make_agent
     from docpager.wiring import open_archive as open_archive
     from docpager.wiring import open_archive_for_writing as open_archive_for_writing
-    from docpager.wiring import verify_run as verify_run
-    from docpager.wiring import write_report as write_report
 
 __version__ = "0.1.0"
 
@@ -64,13 +65,14 @@ _HOMES = {
     "ask_question": "docpager.wiring",
     "call": "docpager.models.scripted",
     "chat_model": "docpager.wiring",
+    "evaluate_run": "docpager.reviewing",
     "ingest_folder": "docpager.wiring",
     "make_agent": "docpager.wiring",
     "open_archive": "docpager.wiring",
     "open_archive_for_writing": "docpager.wiring",
     "run_questions": "docpager.running",
-    "verify_run": "docpager.wiring",
-    "write_report": "docpager.wiring",
+    "verify_run": "docpager.reviewing",
+    "write_report": "docpager.reviewing",
 }
 """Where each public name lives."""
 

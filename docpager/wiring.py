@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from docpager.errors import ConfigurationError, DocpagerError, ToolError, UsageError
+from docpager.errors import ConfigurationError, ToolError, UsageError
 from docpager.protocols import Archive, ChatModel, ModelFacts, TokenCounter
 from docpager.records import AnswerType, Document, Question, hex_id
 from docpager.settings import (
@@ -24,18 +24,15 @@ from docpager.settings import (
 if TYPE_CHECKING:
     from docpager.agent.loop import Agent
     from docpager.agent.summaries import Summariser
-    from docpager.analysis.verify import VerifyReport
     from docpager.archive.lance import LanceArchive
     from docpager.archive.search import SearchOptions
     from docpager.archive.writing import LanceWriter
-    from docpager.batch.manifest import Manifest
     from docpager.ingest.report import IngestProgress, IngestReport
     from docpager.models.assisted import Assistant
     from docpager.models.openai import OpenAIModel
     from docpager.models.openai.checkup import Checkup
     from docpager.models.watched import ReplySeen
     from docpager.records import Answer
-    from docpager.reporting.writing import WrittenReport
 
 
 def open_archive(
@@ -314,73 +311,3 @@ async def close_model(model: ChatModel) -> None:
     """Closes a model's connections, where it has any."""
     if (close := getattr(model, "close", None)) is not None:
         await close()
-
-
-def verify_run(run: str | Path, *, archive: str | None = None) -> VerifyReport:
-    """Checks a run's citations against the archive it asked, or another; raises ``MissingInputError``.
-
-    >>> report = verify_run("outputs/captains")
-    >>> report.checked, report.failed, report.exit_code
-    (2, [], 0)
-    """
-    from docpager.analysis import verify
-    from docpager.batch.manifest import read_manifest
-    from docpager.batch.run_folder import resolve_run
-
-    folder = resolve_run(run)
-    with closing(open_archive(archive or read_manifest(folder).archive)) as opened:
-        return verify.verify_run(folder, opened)
-
-
-def write_report(
-    run: str | Path,
-    *,
-    pictures: str = "crop",
-    against: str | Path | None = None,
-    archive: str | None = None,
-    output: str | Path | None = None,
-) -> WrittenReport:
-    """Writes a run's report as one HTML file, ``report.html`` in its folder unless told.
-
-    ``pictures`` of cited PDF pages are ``crop`` (what stands around the quotes), ``all`` (whole pages) or ``none``;
-    ``against`` is an earlier run to compare with. Raises ``MissingInputError`` where there is no run,
-    ``TemporaryError`` where the file cannot be written.
-
-    >>> report = write_report("outputs/captains")
-    >>> print(report.path, report.questions, report.citations)
-    outputs/captains/report.html 2 2
-    """
-    from docpager.batch.executors.processes import ProcessExecutor
-    from docpager.batch.manifest import read_manifest
-    from docpager.batch.run_folder import resolve_run
-    from docpager.reporting import writing
-
-    if pictures not in writing.PICTURES:
-        raise UsageError(f"No pictures {pictures!r}. Use one of: {', '.join(writing.PICTURES)}.")
-    folder = resolve_run(run)
-    opened, note = _archive_of_run(read_manifest(folder), archive)
-    with nullcontext() if opened is None else closing(opened), ProcessExecutor() as executor:
-        return writing.write_report(
-            folder,
-            folder / "report.html" if output is None else Path(output),
-            opened,
-            executor,
-            pictures=pictures,
-            against=None if against is None else resolve_run(against),
-            archive_note=note,
-        )
-
-
-def _archive_of_run(manifest: Manifest, uri: str | None) -> tuple[LanceArchive | None, str]:
-    """The archive as the run saw it, else as it is now, else none; and what a reader must know of that."""
-    if uri is not None:
-        return open_archive(uri), ""
-    try:
-        return open_archive(manifest.archive, generation=manifest.archive_generation), ""
-    except DocpagerError:
-        pass
-    try:
-        opened = open_archive(manifest.archive)
-    except DocpagerError as error:
-        return None, f"Sources are shown as the run kept them, for its archive cannot be opened: {error}"
-    return opened, "The archive has changed since the run; sources are shown as it has them now."

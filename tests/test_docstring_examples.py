@@ -28,9 +28,10 @@ The new captain is Jon Dahl.
 QUESTIONS = (
     "question_id,question,documents\nq1,Who is the captain?,report-2023.md\nq2,Who is the new captain?,report-2024.md\n"
 )
+GOLD = "question_id,answer,document,page\nq1,Ines Holm,report-2023.md,1\nq2,Jon Dahl,report-2024.md,1\n"
 IN_ORDER = [
     *("ingest_folder", "open_archive", "ask_question", "make_agent", "chat_model", "run_questions", "verify_run"),
-    "write_report",
+    *("evaluate_run", "write_report"),
     *("call", "ScriptedModel", "InMemoryArchive.of"),
 ]
 """Names whose docstrings show input and output."""
@@ -44,6 +45,7 @@ def first_day(tmp_path_factory):
     for name, text in PAPERS.items():
         (folder / "ferries" / name).write_text(text)
     (folder / "captains.csv").write_text(QUESTIONS)
+    (folder / "captains.gold.csv").write_text(GOLD)
     return folder
 
 

@@ -39,6 +39,7 @@ FLOORS = {
     "docpager.reporting": 5,
     "docpager.wiring": 6,
     "docpager.running": 6,
+    "docpager.reviewing": 6,
     "docpager.upkeep": 6,
     "docpager.workers": 6,
     "docpager.cli": 6,
@@ -70,6 +71,7 @@ HOMES = {
         "docpager.models.embedding",
         "docpager.models.onnx",
         "docpager.analysis.synthetic_collection",  # makes them up
+        "docpager.analysis.bootstrap",  # thousands of resamples of thousands of rows
         "docpager.archive",
         "docpager.ingest",
         "docpager.protocols",

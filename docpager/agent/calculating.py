@@ -42,10 +42,10 @@ def calculate(work: Workspace, arguments: Arguments) -> ToolResult:
     expression = normalized(arguments.text("expression"))
     result = shown_number(evaluate(expression))
     addresses = addresses_of(work, arguments.texts("addresses"))
-    for address in addresses:
-        work.pager.touch(work.pager.table.by_handle(address.handle).page.page_id)
+    touched = work.touch(addresses)
     named = [str(address) for address in addresses]
-    work.note_event("Calculated", {"expression": expression, "result": result, "addresses": named})
+    told = {"expression": expression, "result": result, "addresses": named}
+    work.note_event("Calculated", told, page_ids=touched)
     cite = f"; cite {' '.join(named)}" if named else "; cite the lines its numbers stand on"
     return shown(NoticeView(f"{expression} = {result}{cite}"))
 

@@ -66,8 +66,9 @@ class Ladder:
             self._trim_log(work.plan.log // 2)
             if work.plan.short_prompt:
                 return
-            events = work.pager.reclaim_early(self._context.newest_page_ids())
-            work.record(*events)
+            newest = self._context.newest_page_ids()
+            events = work.pager.reclaim_early(newest)
+            work.record(*events, kept=sorted(newest))
             self.bury([page_id for event in events for page_id in event.page_ids])
         elif self._is_broken and log > EARLY * work.plan.log:
             self._trim_log(work.plan.log // 2)
@@ -134,7 +135,7 @@ class Ladder:
         """Moves the oldest half of the queue out, with the pages that stand in it; False where nothing can go."""
         flushed, pages = context.flush(self._work.plan.log // 2)
         events = self._work.pager.evict(pages)
-        self._work.record(*events)
+        self._work.record(*events, flushed=True)
         self.bury([page_id for event in events for page_id in event.page_ids])
         return self._summarized(len(flushed))
 

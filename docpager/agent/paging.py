@@ -24,7 +24,8 @@ def page_in(work: Workspace, arguments: Arguments) -> ToolResult:
     if not requests:
         return shown(*notices)
     admission = work.pager.page_in(requests)
-    work.record(*admission.events)
+    work.paged += 1
+    work.record(*admission.events, call=work.paged)
     parts = [_shown(work, request) for request in admission.loaded]
     notices += _trimmed(work, asked, admission.loaded)
     for page_id in dict.fromkeys(request.page_id for request in admission.hits):

@@ -120,6 +120,8 @@ class Workspace:
         self.instructions_found = 0
         self.counts: Counter[str] = Counter()
         self.refaults = 0
+        self.paged = 0
+        """Calls that paged in: what one of them asked for came in together."""
         self.events: list[TraceEvent] = []
         self._texts: dict[str, PageText] = {}
         self._shown: dict[str, dict[int, int]] = {}
@@ -223,6 +225,13 @@ class Workspace:
         addresses = parse_addresses(" ".join(address for note in self.notebook.notes for address in note.addresses))
         return {self.pager.table.by_handle(address.handle).page.page_id for address in addresses}
 
+    def touch(self, addresses: Iterable[Address]) -> tuple[str, ...]:
+        """Notes a reference to the page of each address, as far as it is resident; returns their ids in order."""
+        page_ids = tuple(self.pager.table.by_handle(address.handle).page.page_id for address in addresses)
+        for page_id in page_ids:
+            self.pager.touch(page_id)
+        return page_ids
+
     def readahead_account(self, cited: Iterable[str]) -> dict[str, Any]:
         """How many of the pages brought ahead were used: referenced, pinned, noted or cited."""
         if self.readahead is None:
@@ -287,7 +296,7 @@ class Workspace:
                 arguments["refault"] = event.refault
                 self.refaults += event.refault
             if isinstance(lines := getattr(event, "lines", None), LineRange):
-                arguments["lines"] = str(lines)
+                arguments |= {"lines": str(lines), "handle": self.pager.table[event.page_ids[0]].page.handle}
             if isinstance(event, Resized):
                 arguments |= {"capacity_before": event.capacity_before, "window": self.plan.window}
             if isinstance(event, Thrashing):

@@ -25,9 +25,8 @@ def note(work: Workspace, arguments: Arguments) -> ToolResult:
     """Keeps a finding in the notebook with the addresses it rests on."""
     text, addresses = arguments.text("text"), addresses_of(work, arguments.texts("addresses"))
     kept = work.notebook.add(text, addresses)
-    for address in addresses:
-        work.pager.touch(work.pager.table.by_handle(address.handle).page.page_id)
-    work.note_event("Noted", {"note": kept.handle, "addresses": list(kept.addresses)})
+    touched = work.touch(addresses)
+    work.note_event("Noted", {"note": kept.handle, "addresses": list(kept.addresses)}, page_ids=touched)
     cut = ", cut to the room that is left" if kept.text.endswith(SHORTENED) and kept.text != fold(text) else ""
     return shown(NoticeView(f"Noted as {kept.handle}{cut}."))
 

@@ -24,6 +24,8 @@ class GoldNumber:
     figure: Figure
     scale: int
     """What one of it stands for: as its own scale word says, else its question, as in ``in USD millions``."""
+    tolerance: Decimal = TOLERANCE
+    """How far another number may be off, as a share of this one."""
 
     @classmethod
     def of(cls, gold_answer: str, question: str) -> GoldNumber | None:
@@ -44,11 +46,12 @@ class GoldNumber:
     def is_given_by(self, answer: str | None, computed: float | None = None, *, as_stated: bool = False) -> bool:
         """Whether a number of the answer's text, or its computed value, is this one.
 
-        Equal means within 1 % or within the gold number's printed rounding, whichever is wider. Signs, currency signs
-        and thousands separators do not count: a statement prints an outflow in parentheses. A scale word counts; a
-        number without one may be in ones, thousands or millions where the gold number or its question names a scale,
-        since the rows of a statement do not say theirs. A percentage may be given as a share of one. Years do not
-        count. ``as_stated`` takes a number without a scale word as it stands, never for thousands or millions.
+        Equal means within ``tolerance`` or within the gold number's printed rounding, whichever is wider. Signs,
+        currency signs and thousands separators do not count: a statement prints an outflow in parentheses. A scale
+        word counts; a number without one may be in ones, thousands or millions where the gold number or its question
+        names a scale, since the rows of a statement do not say theirs. A percentage may be given as a share of one.
+        Years do not count. ``as_stated`` takes a number without a scale word as it stands, never for thousands or
+        millions.
         """
         text = _CITED.sub("", answer or "")
         found = [figure for figure in figures(hidden(text)) if not is_year(figure, text)]
@@ -78,4 +81,4 @@ class GoldNumber:
     def _near(self, value: Decimal) -> bool:
         gold = abs(self.figure.value)
         rounding = Decimal(5) / 10 ** (self.figure.places + 1)
-        return bool(abs(abs(value) - gold) <= max(gold * TOLERANCE, rounding))
+        return bool(abs(abs(value) - gold) <= max(gold * self.tolerance, rounding))

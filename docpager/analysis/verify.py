@@ -155,6 +155,8 @@ class _Verifier:
             if start is not None and end is not None and start >= 0 and page.text[start:end] == quote:
                 return _checked(row, VerifyStatus.EXACT, 1.0)
             if (match := page.find(quote)) is not None:
+                if self._same_archive and not _stands_near(page.text, quote, start, end):
+                    return _checked(row, VerifyStatus.RELOCATED, match.score, row["doc_path"], row["page_number"])
                 return _checked(row, VerifyStatus.NORMALIZED, match.score)
         return self._check_document(row)
 
@@ -195,6 +197,19 @@ class _Verifier:
     def _quotable(self, doc_id: str, page_number: int) -> QuotableText | None:
         page = self._archive.paper_page(doc_id, page_number)
         return None if page is None else QuotableText(page.text)
+
+
+def _stands_near(text: str, quote: str, start: int | None, end: int | None) -> bool:
+    """Whether a quote stands where its offsets point, or overlaps that; always where there are none.
+
+    Only in the state the run asked: offsets move when a paper page is read anew.
+    """
+    if start is None or end is None:
+        return True
+    around = text[max(0, start - 2 * len(quote)) : max(0, end + 2 * len(quote))]
+    offset = max(0, start - 2 * len(quote))
+    found = QuotableText(around).find(quote)
+    return found is not None and offset + found.start < end and offset + found.end > start
 
 
 def _checked(

@@ -6,10 +6,20 @@ cost is counted as providers bill it: a token of the prompt that equals the call
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from docpager.memory import REPLACEMENT_POLICIES, LineRange, PageFault, Pager, PageRequest, Reclaim, Watermarks
+from docpager.errors import AdmissionRefusedError
+from docpager.memory import (
+    REPLACEMENT_POLICIES,
+    Admission,
+    LineRange,
+    PageFault,
+    Pager,
+    PageRequest,
+    Reclaim,
+    Watermarks,
+)
 
 CACHED_PRICE = 0.1
 """The price of a cached token of the prompt, in prices of one that is not."""
@@ -59,13 +69,11 @@ def measure(workload: Workload, policy: str, capacity: int, watermarks: Watermar
     pager = Pager(capacity, REPLACEMENT_POLICIES[policy](), watermarks)
     for page_id, tokens in workload.sizes.items():
         pager.table.list_page(page_id, token_count=tokens, line_count=1)
-    log = _Log()
+    log = PromptLog()
     references = faults = refaults = reclaims = 0
     for call in workload.calls:
-        left = [PageRequest(page_id, LineRange(1, 1), workload.sizes[page_id]) for page_id in call]
-        while left:  # what has no room beside the others comes with a call of its own
-            admission = pager.page_in(left)
-            left = list(admission.refused)
+        requests = [PageRequest(page_id, LineRange(1, 1), workload.sizes[page_id]) for page_id in call]
+        for admission in paged_in(pager, requests):
             log.remove(admission.evicted)
             log.add([(request.page_id, request.token_count) for request in admission.loaded])
             log.send()
@@ -78,7 +86,26 @@ def measure(workload: Workload, policy: str, capacity: int, watermarks: Watermar
     return Figures(policy, capacity, references, faults, refaults, reclaims, round(log.cost))
 
 
-class _Log:
+def paged_in(pager: Pager, requests: Sequence[PageRequest]) -> Iterator[Admission]:
+    """Pages in all of one call, with as many calls of its own as it takes: what has no room beside the rest comes next.
+
+    Where those in memory leave no room for a first one beside them, each comes alone. What pinned pages leave no room
+    for does not come.
+    """
+    left = list(dict.fromkeys(requests))
+    while left:
+        try:
+            admission = pager.page_in(left)
+        except AdmissionRefusedError:
+            if len(left) > 1:
+                for request in left:
+                    yield from paged_in(pager, [request])
+            return
+        left = list(admission.refused)
+        yield admission
+
+
+class PromptLog:
     """The pages of an append-only prompt, and what sending it costs."""
 
     def __init__(self) -> None:
@@ -88,15 +115,18 @@ class _Log:
         self.cost = 0.0
 
     def remove(self, page_ids: Sequence[str]) -> None:
+        """Pages leave; what stands behind the first of them is no longer where the cache has it."""
         gone = set(page_ids)
         first = next((n for n, (page_id, _) in enumerate(self._pages) if page_id in gone), len(self._pages))
         self._whole = min(self._whole, first)
         self._pages = [page for page in self._pages if page[0] not in gone]
 
     def add(self, pages: Sequence[tuple[str, int]]) -> None:
+        """Pages with their tokens come to the end."""
         self._pages += pages
 
     def send(self) -> None:
+        """The prompt is sent."""
         cached = sum(tokens for _, tokens in self._pages[: self._whole])
         self.cost += CACHED_PRICE * cached + sum(tokens for _, tokens in self._pages[self._whole :])
         self._whole = len(self._pages)

@@ -16,7 +16,7 @@ from docpager.batch.columns import ANSWER_COLUMNS, CITATION_COLUMNS, CITATION_ST
 from docpager.batch.disk import replace_whole, temporary_name
 from docpager.batch.rows import QuestionRows
 
-_TYPES: dict[str, pa.DataType] = {
+TYPES: dict[str, pa.DataType] = {
     "string": pa.string(),
     "int32": pa.int32(),
     "int64": pa.int64(),
@@ -28,22 +28,20 @@ _TYPES: dict[str, pa.DataType] = {
     "list<int64>": pa.list_(pa.int64()),
     "map<string, string>": pa.map_(pa.string(), pa.string()),
 }
+"""Arrow's types by the names that columns have them under."""
 
 
 def _struct(spelled: str) -> pa.DataType:
     pairs = (field.split(":") for field in spelled.removeprefix("struct<").removesuffix(">").split(","))
-    return pa.struct([pa.field(name.strip(), _TYPES[kind.strip()]) for name, kind in pairs])
+    return pa.struct([pa.field(name.strip(), TYPES[kind.strip()]) for name, kind in pairs])
 
 
-_TYPES[f"list<{CITATION_STRUCT}>"] = pa.list_(_struct(CITATION_STRUCT))
+TYPES[f"list<{CITATION_STRUCT}>"] = pa.list_(_struct(CITATION_STRUCT))
 
 
 def _schema(columns: Sequence[Column]) -> pa.Schema:
     return pa.schema(
-        [
-            pa.field(c.name, _TYPES[c.type], nullable=c.nullable, metadata={"description": c.description})
-            for c in columns
-        ]
+        [pa.field(c.name, TYPES[c.type], nullable=c.nullable, metadata={"description": c.description}) for c in columns]
     )
 
 

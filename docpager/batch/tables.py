@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from docpager.batch.rows import Row
-from docpager.errors import DocpagerError, MissingInputError
+from docpager.errors import DocpagerError, MissingInputError, QuestionFileError
 
 _ROWS_AT_ONCE = 512
 
@@ -61,13 +61,40 @@ def read_footer(run: Path, table: str) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in metadata.items() if name.startswith(b"docpager.")}
 
 
-def write_records(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
-    """Writes records as a table of their own, whole or not at all; columns are those of the first record."""
+def read_records(path: Path) -> Iterator[Row]:
+    """The rows of any Parquet file as dictionaries; raises ``QuestionFileError`` where it is none."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
+                yield from batch.to_pylist(maps_as_pydicts="lossy")
+    except (pa.ArrowException, OSError) as error:
+        raise QuestionFileError(f"Cannot read {path} as Parquet: {error}.") from error
+
+
+def write_records(
+    path: Path,
+    records: Sequence[Mapping[str, Any]],
+    types: Mapping[str, str] | None = None,
+    metadata: Mapping[str, str] | None = None,
+) -> None:
+    """Writes records as a table of their own, whole or not at all; columns are those of the first record.
+
+    ``types`` are the columns and their types as ``docpager.batch.columns`` spells them, for columns that may hold
+    nothing but nulls; ``metadata`` goes into the footer.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".part")
-    table = pa.Table.from_pylist([dict(record) for record in records])
+    schema = None
+    if types is not None:
+        from docpager.batch.schemas import TYPES
+
+        schema = pa.schema([pa.field(name, TYPES[kind]) for name, kind in types.items()], metadata=dict(metadata or {}))
+    table = pa.Table.from_pylist([dict(record) for record in records], schema=schema)
     pq.write_table(table, unfinished, compression="zstd", write_page_checksum=True)
     unfinished.replace(path)

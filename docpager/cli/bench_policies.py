@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -11,9 +10,10 @@ from docpager.cli.console import Console
 from docpager.cli.options import common_options, json_option
 
 if TYPE_CHECKING:
-    from docpager.analysis.workloads import Figures, Workload
+    from docpager.analysis.bench_rereading import AgainstBound
+    from docpager.analysis.workloads import Workload
 
-SHARES = (0.25, 0.4, 0.6)
+SHARES = (0.25, 0.4, 0.5, 0.6)
 """Memory, as shares of the tokens of all pages of a workload."""
 
 
@@ -22,31 +22,33 @@ SHARES = (0.25, 0.4, 0.6)
 @common_options
 @click.pass_context
 def policies(ctx: click.Context, /, as_json: bool) -> None:
-    """Counts refaults and cache breaks of each replacement policy.
+    """Counts refaults and cache breaks of each replacement policy, beside the fewest refaults possible.
 
     No archive and no model: the workloads are lists of pages asked for.
     """
-    from docpager.analysis.workloads import WORKLOADS, measure
+    from docpager.analysis.bench_rereading import against_bound
+    from docpager.analysis.workloads import WORKLOADS
     from docpager.memory import REPLACEMENT_POLICIES
 
     console: Console = ctx.obj
     for workload in WORKLOADS.values():
-        found = [
-            measure(workload, policy, int(workload.token_count * share))
-            for share in SHARES
-            for policy in REPLACEMENT_POLICIES
-        ]
+        found = [one for share in SHARES for one in against_bound(workload, REPLACEMENT_POLICIES, share)]
         if as_json:
-            for figures in found:
-                console.put_json({"workload": workload.name, **asdict(figures)})
+            for one in found:
+                console.put_json({**one.as_record(), "cost": one.figures.cost, "faults": one.figures.faults})
             continue
         for line in lines(workload, found):
             console.put(line)
 
 
-def lines(workload: Workload, found: list[Figures]) -> list[str]:
+def lines(workload: Workload, found: list[AgainstBound]) -> list[str]:
     """A workload's figures for a terminal."""
     head = f"{workload.name}: {workload.about}; {len(workload.sizes)} pages of {workload.token_count:,} tokens in all"
-    names = f"  {'memory':>7} {'policy':8} {'refaults':>8} {'breaks':>7} {'page tokens sent, cached at a tenth':>36}"
-    rows = [f"  {f.capacity:7,} {f.policy:8} {f.refaults:8,} {f.reclaims:7,} {f.cost:36,}" for f in found]
+    names = f"  {'memory':>7} {'policy':8} {'refaults':>8} {'bound':>6} {'faults/bound':>12} {'breaks':>7}"
+    names += f" {'page tokens sent, cached at a tenth':>36}"
+    rows = [
+        f"  {one.figures.capacity:7,} {one.figures.policy:8} {one.figures.refaults:8,} {one.bound.refaults:6,} "
+        f"{one.ratio:12.3f} {one.figures.reclaims:7,} {one.figures.cost:36,}"
+        for one in found
+    ]
     return [head, names, *rows]

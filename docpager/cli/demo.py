@@ -85,7 +85,7 @@ def _run(console: Console, sample: Path) -> tuple[RunReport, list[Row]]:
 
 
 def _verify(console: Console, run: Path) -> VerifyReport:
-    from docpager.wiring import verify_run
+    from docpager.reviewing import verify_run
 
     console.say("3. Verify every citation against the archive")
     report = verify_run(run)

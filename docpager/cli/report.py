@@ -43,7 +43,7 @@ def command(
     RUN is the run's folder, or its name under outputs. The file needs no server and no network; what does not fit
     into 15 MB goes into a folder beside it.
     """
-    from docpager.wiring import write_report
+    from docpager.reviewing import write_report
 
     written = write_report(run, pictures=pictures, against=against, archive=archive, output=output)
     if as_json:

@@ -13,6 +13,7 @@ import click
 
 from docpager.cli.console import Console, plural
 from docpager.cli.options import common_options, json_option
+from docpager.cli.trace_replay import replay
 from docpager.errors import DocpagerError, UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ Row = dict[str, Any]
 
 @click.group()
 def command() -> None:
-    """Shows what memory did for a question."""
+    """Shows what memory did for a question, and replays it."""
+
+
+command.add_command(replay)
 
 
 @command.command()

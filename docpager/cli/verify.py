@@ -24,7 +24,7 @@ def command(ctx: click.Context, /, run: str, archive: str | None, as_json: bool)
 
     RUN is the run's folder, or its name under outputs. No model is asked. Exit code 5 if a citation fails.
     """
-    from docpager.wiring import verify_run
+    from docpager.reviewing import verify_run
 
     console: Console = ctx.obj
     report = verify_run(run, archive=archive)

@@ -25,6 +25,7 @@ from docpager.memory.replacement import (
     ClockPolicy,
     FifoPolicy,
     GdsfPolicy,
+    LrfuPolicy,
     LruPolicy,
     ReplacementPolicy,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "Frame",
     "GdsfPolicy",
     "LineRange",
+    "LrfuPolicy",
     "LruPolicy",
     "MemoryEvent",
     "MemoryPressure",

@@ -141,9 +141,45 @@ class GdsfPolicy:
         )
 
 
+class LrfuPolicy:
+    """Recency and frequency in one (LRFU; Lee et al. 2001): each reference counts, half as much 1 / ``DECAY`` later.
+
+    What a page was worth is remembered when it leaves, so that one that comes back again and again comes to stay.
+    """
+
+    DECAY = 0.1
+    """Halvings per reference: ten references halve what one was worth. 0 would be frequency alone, 1 recency alone."""
+
+    def __init__(self) -> None:
+        self._clock = 0
+        self._worth: dict[str, tuple[float, int]] = {}
+        """What each page was worth when it was last referenced, and when that was."""
+
+    def loaded(self, frame: Frame) -> None:
+        """A reference like any other."""
+        self.referenced(frame)
+
+    def referenced(self, frame: Frame) -> None:
+        """The page is worth one more."""
+        self._clock += 1
+        self._worth[frame.page_id] = 1 + self._now(frame.page_id), self._clock
+
+    def removed(self, frame: Frame) -> None:
+        """Its worth is remembered."""
+
+    def victim(self, evictable: Sequence[Frame]) -> Frame:
+        """The frame of the page worth least."""
+        return min(evictable, key=lambda frame: self._now(frame.page_id))
+
+    def _now(self, page_id: str) -> float:
+        worth, at = self._worth.get(page_id, (0.0, self._clock))
+        return float(worth * 0.5 ** (self.DECAY * (self._clock - at)))
+
+
 REPLACEMENT_POLICIES: Mapping[str, Callable[[], ReplacementPolicy]] = {
     "fifo": FifoPolicy,
     "lru": LruPolicy,
     "clock": ClockPolicy,
     "gdsf": GdsfPolicy,
+    "lrfu": LrfuPolicy,
 }

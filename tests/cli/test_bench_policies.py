@@ -3,14 +3,15 @@
 import json
 
 from docpager.analysis.workloads import WORKLOADS
+from docpager.cli.bench_policies import SHARES
 from docpager.memory import REPLACEMENT_POLICIES
 
 
-def test_every_policy_is_measured_on_every_workload_in_three_memories(docpager):
+def test_every_policy_is_measured_on_every_workload_in_each_memory(docpager):
     ended = docpager("bench", "policies", "--json")
     rows = [json.loads(line) for line in ended.out.splitlines()]
     assert ended.code == 0
-    assert len(rows) == len(WORKLOADS) * 3 * len(REPLACEMENT_POLICIES)
+    assert len(rows) == len(WORKLOADS) * len(SHARES) * len(REPLACEMENT_POLICIES)
     assert {(row["workload"], row["policy"]) for row in rows} == {
         (w, p) for w in WORKLOADS for p in REPLACEMENT_POLICIES
     }

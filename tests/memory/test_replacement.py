@@ -49,6 +49,12 @@ def replay(policy: str, references: str, capacity: int) -> tuple[str, str]:
         ("clock", 3, "ABCCABD", "ABCD", "A"),
         # the hand has passed A, whose second chance is gone; E came in behind it
         ("clock", 3, "ABCADEF", "ABCDEF", "BCA"),
+        # B was asked for last, but A three times: LRU would take A
+        ("lrfu", 2, "AAABC", "ABC", "B"),
+        # what A was worth fades: after twenty references to B it goes like any other
+        ("lrfu", 2, "AA" + "B" * 20 + "C", "ABC", "A"),
+        # C was asked for twice and stays, and A goes though it was loaded after it
+        ("lrfu", 2, "ABCACBC", "ABCAB", "ABA"),
         # the newest goes: nothing stands behind it in the log
         ("gdsf", 3, "ABCD", "ABCD", "C"),
         # D came in on top of what C was worth when it went
