@@ -6,6 +6,7 @@ cost is counted as providers bill it: a token of the prompt that equals the call
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -169,12 +170,35 @@ def _cyclic() -> list[str]:
     return [f"c:{n % 12}" for n in range(60)]
 
 
+def _conversation() -> list[str]:
+    """A conversation of 38 sessions: mostly the newest ones again, now and then one of three that all goes back to."""
+    chance, calls = random.Random(0), []
+    for session in range(2, 40):
+        calls.append(f"s:{session}")
+        if chance.random() < 0.6:
+            calls.append(f"s:{max(0, session - 1 - int(chance.expovariate(0.5)))}")
+        if chance.random() < 0.3:
+            calls.append(f"s:{chance.choice((0, 3, 7))}")
+    return calls
+
+
+def _look_ups() -> list[str]:
+    """Six chains of five keys in fourteen pages, each look-up independent of those before; the index in between."""
+    chance, calls = random.Random(0), []
+    for _ in range(6):
+        calls += [f"k:{chance.randrange(14)}" for _ in range(5)]
+        calls.append("index")
+    return calls
+
+
 WORKLOADS = {
     workload.name: workload
     for workload in (
         Workload.of("two-documents", "two reports compared page by page", _two_documents()),
         Workload.of("nested", "a chain of keys behind an index", _nested()),
         Workload.of("re-reading", "results in batches, with steps back", _rereading()),
+        Workload.of("conversation", "the newest sessions again, and three that all goes back to", _conversation()),
+        Workload.of("look-ups", "keys at random, the index in between", _look_ups()),
         Workload.of("cyclic", "twelve pages round and round", _cyclic()),
     )
 }

@@ -18,21 +18,23 @@ SHARES = (0.25, 0.4, 0.5, 0.6)
 
 
 @click.command("policies")
+@click.option("--as-needed", is_flag=True, help="Evicts only what has to go, without watermarks.")
 @json_option
 @common_options
 @click.pass_context
-def policies(ctx: click.Context, /, as_json: bool) -> None:
+def policies(ctx: click.Context, /, as_needed: bool, as_json: bool) -> None:
     """Counts refaults and cache breaks of each replacement policy, beside the fewest refaults possible.
 
     No archive and no model: the workloads are lists of pages asked for.
     """
     from docpager.analysis.bench_rereading import against_bound
     from docpager.analysis.workloads import WORKLOADS
-    from docpager.memory import REPLACEMENT_POLICIES
+    from docpager.memory import REPLACEMENT_POLICIES, Watermarks
 
     console: Console = ctx.obj
+    marks = Watermarks(low=1, high=1, pressure=1) if as_needed else None
     for workload in WORKLOADS.values():
-        found = [one for share in SHARES for one in against_bound(workload, REPLACEMENT_POLICIES, share)]
+        found = [one for share in SHARES for one in against_bound(workload, REPLACEMENT_POLICIES, share, marks)]
         if as_json:
             for one in found:
                 console.put_json({**one.as_record(), "cost": one.figures.cost, "faults": one.figures.faults})

@@ -1,6 +1,6 @@
 """No policy has fewer refaults than the bound; with pages of one size the bound is Belady's."""
 
-import itertools
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -119,7 +119,7 @@ def test_lru_holds_with_more_frames_all_it_holds_with_fewer(references):
             pager.page_in([PageRequest(page_id, LineRange(1, 1), 1)])
             steps.append({frame.page_id for frame in pager.table.frames()})
         held.append(steps)
-    for fewer, more in itertools.pairwise(held):
+    for fewer, more in pairwise(held):
         assert all(small <= large for small, large in zip(fewer, more, strict=True))
 
 
