@@ -4,7 +4,7 @@
 
 FOLDER is where the archive and the runs go; by default data and outputs of the working directory. Every memory event
 is a row of trace.parquet: this script counts page faults, refaults (of pages that had been evicted) and evictions by
-window and policy. `docpager trace replay RUN` goes on from there: every policy and budget on the same traces, without a model.
+window and policy. `docpager trace replay RUN` goes on from there, with every policy and budget, and without a model.
 """
 
 from __future__ import annotations

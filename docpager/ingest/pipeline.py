@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from docpager.errors import DocumentError, LimitExceededError, UnsupportedDocumentError
+from docpager.ingest.freed_memory import give_back_freed_memory
 from docpager.ingest.planning import Plan
 from docpager.ingest.readers.collections import CollectionFields
 from docpager.ingest.readers.ocr import OcrOptions
@@ -270,6 +271,7 @@ class _Ingest:
         if batch:
             with self.stage("write"):
                 self._archive.write(batch)
+                give_back_freed_memory()
 
     def _write_moved(self) -> None:
         if self._moved:
