@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from docpager.analysis.bench_nq import CORPUS, open_questions
 from docpager.analysis.evidence import PagesReached, PaperPage, bears, evidence_texts, pages_of
 from docpager.analysis.intervals import Share, Spread
 from docpager.analysis.one_prompt import right_by_words
+from docpager.analysis.plots import Point, beside_each_other, line_chart
 from docpager.protocols import Archive
 from docpager.records import ExitStatus, Question, hex_id
 from docpager.settings import LOG, AgentSettings, settings_sha256
@@ -194,3 +195,22 @@ def matrix(
             for window in windows:
                 for strategy in strategies:
                     yield held, Cell(held.name, model, strategy, window)
+
+
+def picture(found: Sequence[CellFigures]) -> str:
+    """Accuracy, evidence and cost by window, a line a strategy; a row of charts for each data set and model. An SVG."""
+    panels: dict[str, Callable[[CellFigures], float | None]] = {
+        "right, by the answer's words": lambda figures: figures.right.value,
+        "any gold page or passage read": lambda figures: figures.any_evidence.value,
+        "cost-weighted prompt tokens": lambda figures: figures.cost_tokens,
+    }
+    charts = []
+    for data, model in dict.fromkeys((figures.cell.data, figures.cell.model) for figures in found):
+        own = [figures for figures in found if (figures.cell.data, figures.cell.model) == (data, model)]
+        for name, value in panels.items():
+            lines: dict[str, list[Point]] = {}
+            for figures in own:
+                points = lines.setdefault(figures.cell.strategy, [])
+                points.append((float(figures.cell.window), value(figures) or 0.0))
+            charts.append(line_chart(f"{data}, {model}: {name}", "window, tokens", name, lines))
+    return beside_each_other("Strategies by window", charts, len(panels))

@@ -94,3 +94,15 @@ def _ticks(low: float, high: float) -> list[float]:
     step *= next(factor for factor in (1, 2, 2.5, 5, 10) if factor * step >= rough * (1 - 1e-9))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [round(n * step, 12) for n in range(first, last + 1)]
+
+
+def beside_each_other(title: str, charts: Sequence[str], columns: int) -> str:
+    """One SVG picture of several, row by row."""
+    rows = math.ceil(len(charts) / columns)
+    size = f"{columns * WIDTH} {rows * HEIGHT}"
+    placed = []
+    for n, chart in enumerate(charts):
+        at = f'x="{n % columns * WIDTH}" y="{n // columns * HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
+        placed.append(chart.replace("<svg ", f"<svg {at} ", 1))
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" role="img"><title>{escape(title)}</title>'
+    return "\n".join([head, *placed, "</svg>"]) + "\n"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from docpager.analysis.bench_strategies import CellFigures
 
 WINDOWS = "2048,4096,8192"
-TABLE = "strategies.parquet"
+TABLE, PICTURE = "strategies.parquet", "strategies.svg"
 _HEADS = (
     *("data", "model", "window", "strategy", "right", "in lines", "any", "all", "abstained", "failed", "verified"),
     *("prompt", "cost", "steps", "seconds"),
@@ -60,9 +60,10 @@ def strategies(
     """Asks the same questions by every strategy, in windows of several sizes, of several models.
 
     DATA and OTHERS are folders as for bench financebench or bench nq. Accuracy, evidence and cost of each cell stand in
-    one table, on stdout and as Parquet. The same command goes on where it was interrupted.
+    one table, on stdout and as Parquet, and in one picture, an SVG file. The same command goes on where it was
+    interrupted.
     """
-    from docpager.analysis.bench_strategies import CellFigures, cell_rows, data_of, matrix
+    from docpager.analysis.bench_strategies import CellFigures, cell_rows, data_of, matrix, picture
     from docpager.batch.tables import write_records
 
     bench, settings = bench_of(ctx, {**values, "model": "extractive"})
@@ -82,6 +83,7 @@ def strategies(
             found.append(CellFigures.of(cell, rows))
             bench.console.say(f"{cell.data} {cell.model} {cell.strategy} {cell.window:,}: right {_share(found[-1])}")
     write_records(output / TABLE, [figures.as_record() for figures in found])
+    (output / PICTURE).write_text(picture(found), encoding="utf-8")
     if bench.as_json:
         for figures in found:
             bench.console.put_json(figures.as_record())

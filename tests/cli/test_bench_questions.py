@@ -6,6 +6,7 @@ import json
 import uuid
 from pathlib import Path
 from random import Random
+from xml.etree import ElementTree
 
 import duckdb
 import pytest
@@ -272,6 +273,10 @@ def test_strategies_are_asked_cell_by_cell_and_each_cell_once(docpager, filings,
     with duckdb.connect() as database:
         [(count,)] = database.sql(f"SELECT count(*) FROM '{tmp_path}/out/strategies.parquet'").fetchall()
     assert count == len(figures)
+    drawn = ElementTree.parse(tmp_path / "out" / "strategies.svg").getroot()
+    titles = [title.text for title in drawn.iter("{http://www.w3.org/2000/svg}title")]
+    assert len(titles) == 1 + 2 * 3
+    assert titles[1].endswith(", extractive: right, by the answer's words")
 
 
 def test_an_unknown_strategy_is_refused(docpager, filings):
