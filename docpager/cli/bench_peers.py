@@ -26,21 +26,26 @@ def ask_peers(
     bench: Bench,
     archive: Archive,
     settings: AgentSettings,
-    ks: str,
+    sizes: Sequence[int],
     questions: Sequence[tuple[Question, Sequence[str]]],
 ) -> Peers:
-    """Asks each question once for each of the numbers; raises ``UsageError`` where no language model is named."""
+    """Asks each question once for each of the numbers of passages."""
     from docpager.analysis.one_prompt import Peers, right_by_words
 
-    sizes = _sizes(ks)
-    if sizes and settings.model in (PERFECT, "extractive"):
-        raise UsageError(f"--top-k asks a language model, and {settings.model} is none. Name one with --model.")
     found = {k: _asked(bench, archive, settings, k, [question for question, _ in questions]) for k in sizes}
     right = {
         k: [right_by_words(a.text, golds, q.question) for a, (q, golds) in zip(answers, questions, strict=True)]
         for k, answers in found.items()
     }
     return Peers(found, right)
+
+
+def peers_asked_for(ks: str, settings: AgentSettings) -> list[int]:
+    """The numbers of passages; raises ``UsageError`` where they are none, or no language model is named."""
+    sizes = _sizes(ks)
+    if sizes and settings.model in (PERFECT, "extractive"):
+        raise UsageError(f"--top-k asks a language model, and {settings.model} is none. Name one with --model.")
+    return sizes
 
 
 def _asked(

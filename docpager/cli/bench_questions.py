@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from docpager.cli.bench_asking import Bench, asking_options, cost_record, headline
-from docpager.cli.bench_peers import ask_peers, top_k_option
+from docpager.cli.bench_peers import ask_peers, peers_asked_for, top_k_option
 from docpager.cli.options import settings_from
 from docpager.settings import AgentSettings, ConnectionSettings
 
@@ -50,12 +50,13 @@ def financebench(ctx: click.Context, /, data: Path, ks: str, **values: Any) -> N
     from docpager.analysis.bench_financebench import answer_shares, evidence_shares
 
     bench, settings = bench_of(ctx, values)
+    sizes = peers_asked_for(ks, settings)
     questions = finance_data(bench, data)
     with bench.archive_of(finance_pdfs(data)) as archive:
         started = time.perf_counter()
         rows = ask_finance(bench, questions, archive, settings)
         head = headline(len(rows), archive, settings, time.perf_counter() - started)
-        peers = ask_peers(bench, archive, settings, ks, [(q.question, [q.answer]) for q in questions])
+        peers = ask_peers(bench, archive, settings, sizes, [(q.question, [q.answer]) for q in questions])
     shares = [*evidence_shares(rows), *answer_shares(rows)]
     more = {
         "top_k_equal_cost_tokens_largest": max(row.equal_cost.prompt_tokens for row in rows),
@@ -83,13 +84,14 @@ def nq(ctx: click.Context, /, data: Path, ks: str, **values: Any) -> None:
     from docpager.analysis.risk_coverage import area
 
     bench, settings = bench_of(ctx, values)
+    sizes = peers_asked_for(ks, settings)
     questions = open_questions(data, bench.choose)
     with bench.archive_of(corpus_file(data), text_field="text", id_field="id", title_field="title") as archive:
         started = time.perf_counter()
         gold = ({"question": q.question.question, "answers": q.answers} for q in questions)
         rows = bench_nq(questions, archive, settings, bench.ask_all(archive, gold))
         head = headline(len(rows), archive, settings, time.perf_counter() - started)
-        peers = ask_peers(bench, archive, settings, ks, [(q.question, q.answers) for q in questions])
+        peers = ask_peers(bench, archive, settings, sizes, [(q.question, q.answers) for q in questions])
     points = curve(rows)
     more = {"risk_coverage": [_point_record(point) for point in points], "mean_risk": area(points)}
     _finish(bench, head, rows, list(open_shares(rows)), more, peers)

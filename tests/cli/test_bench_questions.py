@@ -257,6 +257,7 @@ def test_top_k_takes_whole_numbers_and_a_language_model(docpager, tmp_path, ks, 
     assert message in ended.err
 
 
+@pytest.mark.slow
 def test_strategies_are_asked_cell_by_cell_and_each_cell_once(docpager, filings, tmp_path):
     words = ["bench", "strategies", filings, "--workers", 1, "--archive", tmp_path / "kept.lancedb"]
     words += ["--windows", "2048,4096", "--models", "extractive,perfect", "-o", tmp_path / "out"]
@@ -277,6 +278,18 @@ def test_strategies_are_asked_cell_by_cell_and_each_cell_once(docpager, filings,
     titles = [title.text for title in drawn.iter("{http://www.w3.org/2000/svg}title")]
     assert len(titles) == 1 + 2 * 3
     assert titles[1].endswith(", extractive: right, by the answer's words")
+
+
+def test_a_cell_that_was_asked_is_not_asked_again(docpager, filings, tmp_path):
+    words = ["bench", "strategies", filings, "--workers", 1, "--archive", tmp_path / "kept.lancedb", "--every", 4]
+    words += ["--windows", "4096", "-o", tmp_path / "out"]
+    assert docpager(*words, "--strategies", "top-k").code == 0
+    [cell] = (tmp_path / "out" / "cells").iterdir()
+    asked = cell.stat().st_mtime_ns
+    ended = docpager(*words, "--strategies", "top-k,paged", "--json")
+    assert [json.loads(line)["strategy"] for line in ended.out.splitlines()] == ["top-k", "paged"]
+    assert cell.stat().st_mtime_ns == asked
+    assert (tmp_path / "out" / "strategies.svg").exists()
 
 
 def test_an_unknown_strategy_is_refused(docpager, filings):
