@@ -11,10 +11,11 @@ from html import escape
 
 Point = tuple[float, float]
 WIDTH, HEIGHT = 720, 420
-_LEFT, _RIGHT, _TOP, _BOTTOM = 70, 170, 44, 56
+_LEFT, _RIGHT, _TOP, _BOTTOM = 84, 170, 44, 56
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#7f7f7f", "#000000")
 """Okabe and Ito's, which people who see colours differently can tell apart too."""
-_DASHES = ("", "6 3", "2 3", "8 3 2 3")
+_DASHES = ("", "9 5", "3 5", "12 4 3 4")
+"""So that a line can be seen below another that lies on it."""
 
 
 def line_chart(
@@ -35,13 +36,13 @@ def line_chart(
     middle = (_TOP + HEIGHT - _BOTTOM) / 2
     parts += [
         f'<text x="{(_LEFT + WIDTH - _RIGHT) / 2:g}" y="{HEIGHT - 14}" text-anchor="middle">{escape(x_name)}</text>',
-        f'<text transform="translate(18 {middle:g}) rotate(-90)" text-anchor="middle">{escape(y_name)}</text>',
+        f'<text transform="translate(16 {middle:g}) rotate(-90)" text-anchor="middle">{escape(y_name)}</text>',
     ]
     for number, (name, line) in enumerate(lines.items()):
         style = (
             'stroke="#000" stroke-width="3"'
             if name == bound
-            else f'stroke="{_COLOURS[number % 7]}" stroke-width="2" stroke-dasharray="{_DASHES[number // 7 % 4]}"'
+            else f'stroke="{_COLOURS[number % 7]}" stroke-width="2" stroke-dasharray="{_DASHES[number % 4]}"'
         )
         parts += [frame.line(line, style), *_key(number, name, style)]
     return "\n".join([*parts, "</svg>"]) + "\n"
